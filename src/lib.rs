@@ -1,0 +1,5 @@
+//! Flashpoint: an agent-based escalation simulator.
+
+pub mod math;
+pub mod random;
+pub mod stats;
