@@ -2,4 +2,5 @@
 
 pub mod math;
 pub mod random;
+pub mod scenario;
 pub mod stats;
