@@ -32,7 +32,8 @@ fn chi_square(indices: impl Iterator<Item = usize>) -> f64 {
     let expected = n / 256.0;
     counts
         .iter()
-        .map(|&c| (f64::from(c) - expected).powi(2) / expected)
+        .map(|&c| f64::from(c) - expected)
+        .map(|difference| difference * difference / expected)
         .sum()
 }
 
@@ -195,7 +196,7 @@ fn interleaved_streams_do_not_disturb_each_other() {
 
 #[test]
 fn the_unit_interval_is_open_and_symmetric() {
-    let ulp = 2f64.powi(-53);
+    let ulp = f64::EPSILON / 2.0;
     assert_eq!(open_unit(0), ulp);
     assert_eq!(open_unit(u64::MAX), 1.0 - ulp);
     for bits in [0, 1 << 12, 0x0123_4567_89AB_CDEF, 1 << 63] {
@@ -207,7 +208,7 @@ fn the_unit_interval_is_open_and_symmetric() {
 fn uniform_passes_kolmogorov_smirnov() {
     let mut stream = source(2026, &["uniform"]).stream(0);
     let sample: Vec<f64> = (0..1_000_000).map(|_| stream.uniform()).collect();
-    let mutant = sample.iter().map(|u| u.powf(1.01)).collect();
+    let mutant = sample.iter().map(|u| libm::pow(*u, 1.01)).collect();
     assert!(ks(sample, |u| u) < KS_CRITICAL);
     assert!(ks(mutant, |u| u) > KS_CRITICAL);
 }
