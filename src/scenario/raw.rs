@@ -10,6 +10,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::{IfPending, Outcome, Stance};
+
 /// A number, or a formula in quotes.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
@@ -418,15 +420,6 @@ pub struct RawAmong {
     pub when: Option<String>,
 }
 
-/// Direction of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Stance {
-    Escalate,
-    Hold,
-    Deescalate,
-}
-
 /// One of the courses open to an actor.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -529,29 +522,6 @@ impl Standings {
             Self::Many(standings) => standings,
         }
     }
-}
-
-/// Which events a rule answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    #[default]
-    Done,
-    Foiled,
-    Any,
-}
-
-/// What happens when an answer of the same rule and actor is already under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum IfPending {
-    /// The new event draws no answer of its own.
-    #[default]
-    Ignore,
-    /// Both answers go ahead.
-    Add,
-    /// The new answer takes the place of the old one.
-    Replace,
 }
 
 /// How an actor answers events of certain kinds that reach it in certain roles.
