@@ -1,5 +1,6 @@
 //! Flashpoint: an agent-based escalation simulator.
 
+pub mod distribution;
 pub mod math;
 pub mod random;
 pub mod scenario;
