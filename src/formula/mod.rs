@@ -17,6 +17,7 @@ mod aggregate;
 mod ast;
 mod compile;
 mod interval;
+mod names;
 mod parse;
 mod program;
 mod scope;

@@ -77,6 +77,8 @@ pub(super) enum Op {
     Max,
     Less,
     LessEqual,
+    Greater,
+    GreaterEqual,
     Equal,
     NotEqual,
     And,
@@ -124,6 +126,8 @@ impl Op {
             | Self::Max
             | Self::Less
             | Self::LessEqual
+            | Self::Greater
+            | Self::GreaterEqual
             | Self::Equal
             | Self::NotEqual
             | Self::And
@@ -161,6 +165,8 @@ impl Op {
             Self::Max => greatest(a, b),
             Self::Less => truth(a < b),
             Self::LessEqual => truth(a <= b),
+            Self::Greater => truth(a > b),
+            Self::GreaterEqual => truth(a >= b),
             Self::Equal => truth(a == b),
             Self::NotEqual => truth(a != b),
             Self::And => truth(a != 0.0 && b != 0.0),
@@ -426,6 +432,8 @@ impl Program {
                 | Op::Max
                 | Op::Less
                 | Op::LessEqual
+                | Op::Greater
+                | Op::GreaterEqual
                 | Op::Equal
                 | Op::NotEqual
                 | Op::And
