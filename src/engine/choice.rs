@@ -2,12 +2,11 @@
 
 use super::state::{Answer, Due};
 use super::{Cause, DropReason, EventFields, Observer, Origin, Problem, Roles, RunError, Running};
-use crate::distribution::quantile;
+use crate::distribution::{MAX_PARAMETERS, Shape};
 use crate::formula::Role;
-use crate::model::{Choice, ChoiceBy, Deed, Formula, Model, NOBODY, Preference, Quantity, Selector};
-
-/// Distribution families have at most so many parameters.
-const MOST_PARAMETERS: usize = 4;
+use crate::model::{
+    Choice, ChoiceBy, Deed, Formula, Model, NOBODY, Preference, Quantity, Selector,
+};
 
 /// Tolerance for probabilities that are meant to add up to 1.
 const ROUNDING: f64 = 1e-9;
@@ -72,7 +71,15 @@ impl<'a, O: Observer> Running<'a, O> {
                 .choice(time, origin, course as u16, probability, f64::INFINITY);
             return Ok(());
         };
-        self.begin_deed(origin, course as u16, probability, deed, roles, event, details)
+        self.begin_deed(
+            origin,
+            course as u16,
+            probability,
+            deed,
+            roles,
+            event,
+            details,
+        )
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -95,7 +102,8 @@ impl<'a, O: Observer> Running<'a, O> {
             Some(selector) => self.select(selector, roles, event, for_place)?,
             None => NOBODY,
         };
-        if (deed.target.is_some() && target == NOBODY) || (deed.place.is_some() && place == NOBODY) {
+        if (deed.target.is_some() && target == NOBODY) || (deed.place.is_some() && place == NOBODY)
+        {
             self.observer
                 .dropped(time, origin, course, DropReason::NoTarget);
             return Ok(());
@@ -143,8 +151,12 @@ impl<'a, O: Observer> Running<'a, O> {
         };
         if !self.allows(&deed.still, answer.roles, answer.event) {
             let time = self.state.time;
-            self.observer
-                .dropped(time, answer.origin, answer.course, DropReason::NoLongerHolds);
+            self.observer.dropped(
+                time,
+                answer.origin,
+                answer.course,
+                DropReason::NoLongerHolds,
+            );
             return Ok(());
         }
         if let Origin::Rule(rule) = answer.origin {
@@ -347,23 +359,20 @@ impl<'a, O: Observer> Running<'a, O> {
     ) -> Result<f64, RunError> {
         let (value, site) = match quantity {
             Quantity::Fixed(formula) => (self.value(formula, roles, event)?, formula.site),
-            Quantity::Discrete {
-                distribution, site, ..
-            } => (distribution.quantile(uniform), *site),
+            Quantity::Discrete { distribution, site } => (distribution.quantile(uniform), *site),
             Quantity::Drawn {
                 family,
                 parameters,
                 site,
             } => {
-                let mut values = [0.0; MOST_PARAMETERS];
+                let mut values = [0.0; MAX_PARAMETERS];
                 for (value, formula) in values.iter_mut().zip(parameters) {
                     *value = self.value(formula, roles, event)?;
                 }
                 let values = &values[..parameters.len()];
-                family
-                    .validate(values)
+                let shape = Shape::new(*family, values)
                     .map_err(|error| self.error(*site, Problem::Distribution(error)))?;
-                (quantile(*family, values, uniform), *site)
+                (shape.quantile(uniform), *site)
             }
         };
         if value < 0.0 {

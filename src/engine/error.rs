@@ -17,11 +17,15 @@ pub struct RunError {
 /// What is wrong with a formula's value.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Problem {
-    #[error("is {0}: a formula must come to a finite number (guard divisions, logarithms and exponentials)")]
+    #[error(
+        "is {0}: a formula must come to a finite number (guard divisions, logarithms and exponentials)"
+    )]
     NotFinite(f64),
     #[error("is {0}: a hazard cannot be negative (write max(0, ...))")]
     NegativeHazard(f64),
-    #[error("cannot be bounded, so its waiting time cannot be drawn (guard divisions and logarithms, or use clamp)")]
+    #[error(
+        "cannot be bounded, so its waiting time cannot be drawn (guard divisions and logarithms, or use clamp)"
+    )]
     Unbounded,
     #[error("is {hazard} where it was bounded by {bound}: please report this scenario")]
     BoundBroken { hazard: f64, bound: f64 },

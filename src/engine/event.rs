@@ -139,9 +139,7 @@ impl<'a, O: Observer> Running<'a, O> {
             MetricKind::Sum(formula) => value + self.value(formula, roles, event)?,
             MetricKind::First => value.min(time),
             MetricKind::Last => time,
-            MetricKind::Exchanges { between, .. } => {
-                value + self.exchange(metric, *between, roles)
-            }
+            MetricKind::Exchanges { between, .. } => value + self.exchange(metric, *between, roles),
             _ => return Ok(()),
         };
         self.state.values[metric as usize] = changed;
@@ -152,7 +150,11 @@ impl<'a, O: Observer> Running<'a, O> {
     /// 1 if an action of one of two actors against the other (as target or as host) answers one of the other's, else 0.
     fn exchange(&mut self, metric: u32, [a, b]: [u32; 2], roles: Roles) -> f64 {
         let (a, b) = (a as i32, b as i32);
-        let against = |other: i32| [Role::Target, Role::Host].map(|r| roles.get(r)).contains(&other);
+        let against = |other: i32| {
+            [Role::Target, Role::Host]
+                .map(|r| roles.get(r))
+                .contains(&other)
+        };
         let actor = roles.get(Role::Perpetrator);
         let side = match actor {
             _ if actor == a && against(b) => 0,
@@ -218,7 +220,10 @@ impl<'a, O: Observer> Running<'a, O> {
             if !self.allows(&step.when, roles, event) {
                 continue;
             }
-            let [a, b] = step.between.each_ref().map(|who| self.who(who, roles, event));
+            let [a, b] = step
+                .between
+                .each_ref()
+                .map(|who| self.who(who, roles, event));
             let Some(pair) = model.pair(a, b) else {
                 continue;
             };
@@ -238,7 +243,12 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Lets every rule that the event concerns choose its answer.
-    fn provoke(&mut self, action: &Action, roles: Roles, event: EventFields) -> Result<(), RunError> {
+    fn provoke(
+        &mut self,
+        action: &Action,
+        roles: Roles,
+        event: EventFields,
+    ) -> Result<(), RunError> {
         if action.rules.is_empty() {
             return Ok(());
         }
@@ -270,13 +280,22 @@ impl<'a, O: Observer> Running<'a, O> {
         };
         add(target == who, StandingSet::TARGET);
         add(roles.get(Role::Host) == who, StandingSet::HOST);
-        add(roles.get(Role::Perpetrator) == who, StandingSet::PERPETRATOR);
+        add(
+            roles.get(Role::Perpetrator) == who,
+            StandingSet::PERPETRATOR,
+        );
         add(roles.get(Role::Claimant) == who, StandingSet::CLAIMANT);
         if let Ok(target) = usize::try_from(target) {
             let definition = &self.model.actors[actor as usize];
             add(self.model.actors[target].patron == who, StandingSet::PATRON);
-            add(definition.allies.contains(&(target as u32)), StandingSet::ALLY);
-            add(definition.rivals.contains(&(target as u32)), StandingSet::RIVAL);
+            add(
+                definition.allies.contains(&(target as u32)),
+                StandingSet::ALLY,
+            );
+            add(
+                definition.rivals.contains(&(target as u32)),
+                StandingSet::RIVAL,
+            );
         }
         if standings == StandingSet::default() {
             standings = StandingSet::ONLOOKER;

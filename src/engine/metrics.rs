@@ -77,9 +77,9 @@ pub(super) fn reset(model: &Model, world: &World, state: &mut RunState) {
         };
         state.values[index] = match metric.kind {
             MetricKind::First | MetricKind::Last | MetricKind::FirstBeyond { .. } => f64::INFINITY,
-            MetricKind::Peak(watched) | MetricKind::Low(watched) | MetricKind::TimeMean(watched) => {
-                Path::of(watched, world, state).at(0.0)
-            }
+            MetricKind::Peak(watched)
+            | MetricKind::Low(watched)
+            | MetricKind::TimeMean(watched) => Path::of(watched, world, state).at(0.0),
             _ => 0.0,
         };
     }
@@ -109,7 +109,8 @@ pub(super) fn follow(model: &Model, world: &World, state: &mut RunState, index: 
         }
         MetricKind::TimeBeyond { of, above, .. } => {
             let path = Path::of(of, world, state);
-            state.values[index] += match (beyond(path.at(from), above), beyond(path.at(to), above)) {
+            state.values[index] += match (beyond(path.at(from), above), beyond(path.at(to), above))
+            {
                 (true, true) => to - from,
                 (false, false) => 0.0,
                 (true, false) => path.crossing(level, from, to) - from,

@@ -1,7 +1,9 @@
 //! How a run ends and what it comes to.
 
 use super::view::View;
-use super::{Ending, EventFields, Observer, Roles, RunError, RunState, Running, Simulator, metrics};
+use super::{
+    Ending, EventFields, Observer, Roles, RunError, RunState, Running, Simulator, metrics,
+};
 use crate::engine::Problem;
 use crate::model::{Formula, MetricKind, World};
 
@@ -54,8 +56,8 @@ impl<O: Observer> Running<'_, O> {
         self.read_metrics(|metric| metric.absorbing)?;
         let model = self.model;
         for (index, endgame) in model.endgames.iter().enumerate() {
-            let reached = endgame.absorbing
-                && self.allows(&endgame.when, Roles::NONE, EventFields::NONE);
+            let reached =
+                endgame.absorbing && self.allows(&endgame.when, Roles::NONE, EventFields::NONE);
             if reached {
                 return self.end(Ending::Absorbed(index as u32), self.state.time);
             }
@@ -64,7 +66,10 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// Brings the metrics that satisfy `wanted` up to now.
-    fn read_metrics(&mut self, wanted: impl Fn(&crate::model::Metric) -> bool) -> Result<(), RunError> {
+    fn read_metrics(
+        &mut self,
+        wanted: impl Fn(&crate::model::Metric) -> bool,
+    ) -> Result<(), RunError> {
         let model = self.model;
         for (index, metric) in model.metrics.iter().enumerate() {
             if !wanted(metric) {
@@ -106,10 +111,17 @@ impl<O: Observer> Running<'_, O> {
             if day > until {
                 break;
             }
-            let mut view = self.view(Roles::NONE, EventFields::NONE);
-            view.time = if until.is_finite() { day } else { self.state.time };
+            let time = if until.is_finite() {
+                day
+            } else {
+                self.state.time
+            };
             let base = point * timeline.series.len();
             for (series, (_, formula)) in timeline.series.iter().enumerate() {
+                let view = View {
+                    time,
+                    ..self.view(Roles::NONE, EventFields::NONE)
+                };
                 let value = formula.program.evaluate(&view);
                 if !value.is_finite() {
                     return Err(self.error(formula.site, Problem::NotFinite(value)));

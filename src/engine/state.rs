@@ -1,17 +1,17 @@
 //! The state of one run: a plain value that can be cloned, kept and resumed.
 
 use super::metrics::MetricState;
-use crate::model::{Model, NOBODY, World};
 use crate::formula::Role;
+use crate::model::{Model, NOBODY, World};
 use crate::random::Stream;
 
 /// Who fills each role of an event, by index; [`NOBODY`] where nobody does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Roles([i32; Role::COUNT]);
+pub struct Roles([i32; Role::ALL.len()]);
 
 impl Roles {
     /// Nobody in any role.
-    pub const NONE: Self = Self([NOBODY; Role::COUNT]);
+    pub const NONE: Self = Self([NOBODY; Role::ALL.len()]);
 
     /// Who fills `role`.
     #[inline]

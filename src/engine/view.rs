@@ -1,8 +1,8 @@
 //! What formulas see of a run.
 
 use super::state::{EventFields, Level, Roles, RunState};
-use crate::formula::{Environment, Field, Interval, Ranges, Role};
-use crate::model::{Model, NOBODY, SlotConstants, World};
+use crate::formula::{Environment, Field, Interval, Ranges, Relation, Role};
+use crate::model::{Model, SlotConstants, World, pair_index};
 
 /// A run at this moment, seen from an event and by an actor.
 #[derive(Clone, Copy)]
@@ -74,13 +74,9 @@ impl Environment for View<'_> {
         self.time
     }
 
-    fn stock_slot(&self, stock: u32, actor: f64, column: f64) -> Option<u32> {
+    fn stock_slot(&self, stock: u32, actor: u32, column: u32) -> Option<u32> {
         let stock = &self.model.stocks[stock as usize];
-        let (actor, column) = (actor as i32, column as i32);
-        if actor < 0 || column < 0 {
-            return None;
-        }
-        let slot = stock.slots[actor as usize * stock.columns as usize + column as usize];
+        let slot = stock.slots[(actor * stock.columns + column) as usize];
         (slot != crate::formula::NO_SLOT).then_some(slot)
     }
 
@@ -88,29 +84,30 @@ impl Environment for View<'_> {
         self.model.stocks[stock as usize].elsewhere
     }
 
-    fn pair_slot(&self, a: f64, b: f64) -> Option<u32> {
-        self.model.pair(a as i32, b as i32).map(|pair| pair as u32)
+    fn pair_slot(&self, a: u32, b: u32) -> u32 {
+        pair_index(a, b, self.model.actors.len())
     }
 
-    fn host(&self, place: f64) -> f64 {
-        f64::from(self.model.host(place as i32))
+    fn host(&self, place: u32) -> f64 {
+        f64::from(self.model.places[place as usize].host)
     }
 
-    fn patron(&self, actor: f64) -> f64 {
-        let patron = |actor: usize| self.model.actors[actor].patron;
-        f64::from(usize::try_from(actor as i32).map_or(NOBODY, patron))
+    fn patron(&self, actor: u32) -> f64 {
+        f64::from(self.model.actors[actor as usize].patron)
     }
 
-    fn is_rival(&self, a: f64, b: f64) -> bool {
-        let rivals = |a: usize| self.model.actors[a].rivals.iter();
-        usize::try_from(a as i32).is_ok_and(|a| rivals(a).any(|&r| f64::from(r) == b))
-    }
-
-    fn is_ally(&self, a: f64, b: f64) -> bool {
-        let allies = |a: usize| self.model.actors[a].allies.iter();
-        usize::try_from(a as i32).is_ok_and(|a| allies(a).any(|&r| f64::from(r) == b))
+    fn related(&self, relation: Relation, a: u32, b: u32) -> bool {
+        let actor = &self.model.actors[a as usize];
+        match relation {
+            Relation::Rivals => actor.rivals.contains(&b),
+            Relation::Allies => actor.allies.contains(&b),
+            Relation::Clients => self.model.actors[b as usize].patron == a as i32,
+        }
     }
 }
+
+/// Relative rounding error that a relaxed value may have, with room to spare.
+const MARGIN: f64 = 8.0 * f64::EPSILON;
 
 /// Everything that a stock may be between now and `until`, if no event comes between: the ends of its path, because it moves
 /// monotonically to its baseline.
@@ -127,7 +124,9 @@ impl Ranges for Ahead<'_> {
     fn stock(&self, slot: u32) -> Interval {
         let now = self.view.stock_at(slot, self.view.time);
         let then = self.view.stock_at(slot, self.until);
-        Interval::hull(now, then)
+        // `exp` is not rounded correctly, so a value between may stand out by a few units in the last place.
+        let margin = MARGIN * (now.abs() + then.abs());
+        Interval::new(now.min(then) - margin, now.max(then) + margin)
     }
 
     fn rung(&self, pair: u32) -> Interval {
@@ -135,6 +134,6 @@ impl Ranges for Ahead<'_> {
     }
 
     fn time(&self) -> Interval {
-        Interval::hull(self.view.time, self.until)
+        Interval::new(self.view.time, self.until)
     }
 }

@@ -227,7 +227,7 @@ pub trait Environment {
     fn related(&self, relation: Relation, a: u32, b: u32) -> bool;
 }
 
-/// What a program reads, to know when its value may have changed.
+/// What a program reads, to know when its value may change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reads {
     /// Slots of stocks that it names, ascending, without repetition.
@@ -235,7 +235,10 @@ pub struct Reads {
     /// Pairs whose rung it names, ascending, without repetition.
     pub rungs: Vec<u32>,
     pub time: bool,
-    pub metrics: bool,
+    /// Parameters, ascending, without repetition.
+    pub parameters: Vec<u32>,
+    /// Metrics, ascending, without repetition.
+    pub metrics: Vec<u32>,
     /// Whether it reads roles or fields of an event.
     pub event: bool,
     /// Whether it reads stocks or rungs that depend on roles, beyond those in `stocks` and `rungs`.
@@ -245,7 +248,12 @@ pub struct Reads {
 impl Reads {
     /// Whether the value is the same through the whole of a run.
     pub fn only_parameters(&self) -> bool {
-        *self == Self::default()
+        let parameters = self.parameters.clone();
+        *self
+            == Self {
+                parameters,
+                ..Self::default()
+            }
     }
 }
 
@@ -315,7 +323,7 @@ impl Program {
         range.chain(listed.iter().copied())
     }
 
-    /// Everything that the value depends on, apart from parameters.
+    /// Everything that the value depends on.
     pub fn reads(&self) -> Reads {
         let mut reads = Reads::default();
         for op in &self.ops {
@@ -329,13 +337,19 @@ impl Program {
                     ..
                 } => reads.stocks.extend(self.gathered(contiguous, start, count)),
                 Op::Time => reads.time = true,
-                Op::Metric(_) => reads.metrics = true,
+                Op::Parameter(index) => reads.parameters.push(index),
+                Op::Metric(index) => reads.metrics.push(index),
                 Op::Role(_) | Op::Field(_) => reads.event = true,
                 Op::ActorStock(_) | Op::GridStock(_) | Op::RungBetween => reads.dynamic = true,
                 _ => {}
             }
         }
-        for list in [&mut reads.stocks, &mut reads.rungs] {
+        for list in [
+            &mut reads.stocks,
+            &mut reads.rungs,
+            &mut reads.parameters,
+            &mut reads.metrics,
+        ] {
             list.sort_unstable();
             list.dedup();
         }

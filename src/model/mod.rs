@@ -4,7 +4,7 @@
 //! actions, processes and rules *specialised for each actor*, metrics and endgames, all addressed by index. Numbers that
 //! depend on parameters alone are worked out once a world, in [`World`].
 
-use crate::distribution::{Distribution, Family};
+use crate::distribution::{Discrete, Distribution, Family};
 use crate::formula::{Program, StockTarget, UpdateOp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ mod parameters;
 mod world;
 
 pub use parameters::ParameterDraws;
+pub(crate) use world::SlotConstants;
 pub use world::{World, WorldError};
 
 /// No actor, no place: the value of a role that nobody fills.
@@ -128,14 +129,19 @@ impl Model {
         if self.pairs.is_empty() || a < 0 || b < 0 || a == b {
             return None;
         }
-        let (low, high) = (a.min(b) as usize, a.max(b) as usize);
-        Some(low * (2 * self.actors.len() - low - 1) / 2 + high - low - 1)
+        Some(pair_index(a as u32, b as u32, self.actors.len()) as usize)
     }
 
     /// The actor whose territory a place is.
     pub(crate) fn host(&self, place: i32) -> i32 {
         usize::try_from(place).map_or(NOBODY, |place| self.places[place].host)
     }
+}
+
+/// Index of the unordered pair of two different ones of `count` actors: (0, 1), (0, 2), ..., (1, 2), ...
+pub(crate) fn pair_index(a: u32, b: u32, count: usize) -> u32 {
+    let (low, high) = (a.min(b), a.max(b));
+    low * (2 * count as u32 - low - 1) / 2 + high - low - 1
 }
 
 /// A named number that may vary between worlds.
@@ -230,7 +236,10 @@ pub(crate) enum Quantity {
         parameters: Vec<Formula>,
         site: u32,
     },
-    Discrete(Distribution),
+    Discrete {
+        distribution: Discrete,
+        site: u32,
+    },
 }
 
 /// A kind of event.
@@ -527,10 +536,21 @@ pub(crate) enum MetricKind {
     Last,
     Peak(Watched),
     Low(Watched),
-    TimeBeyond { of: Watched, level: Formula, above: bool },
-    FirstBeyond { of: Watched, level: Formula, above: bool },
+    TimeBeyond {
+        of: Watched,
+        level: Formula,
+        above: bool,
+    },
+    FirstBeyond {
+        of: Watched,
+        level: Formula,
+        above: bool,
+    },
     TimeMean(Watched),
-    Exchanges { between: [u32; 2], within: Formula },
+    Exchanges {
+        between: [u32; 2],
+        within: Formula,
+    },
     Final(Formula),
     Value(Formula),
 }

@@ -1,7 +1,7 @@
 //! Numbers that depend on parameters alone, worked out once for many runs.
 
 use super::{Formula, MetricKind, Model};
-use crate::formula::{Environment, Field, Program, Role};
+use crate::formula::{Environment, Field, Program, Relation, Role};
 
 /// One setting of the parameters, and what follows from it for every run.
 #[derive(Clone, Debug)]
@@ -86,6 +86,24 @@ impl Environment for ParametersOnly<'_> {
     fn time(&self) -> f64 {
         f64::NAN
     }
+    fn stock_slot(&self, _stock: u32, _actor: u32, _column: u32) -> Option<u32> {
+        None
+    }
+    fn elsewhere(&self, _stock: u32) -> f64 {
+        f64::NAN
+    }
+    fn pair_slot(&self, _a: u32, _b: u32) -> u32 {
+        0
+    }
+    fn host(&self, _place: u32) -> f64 {
+        f64::NAN
+    }
+    fn patron(&self, _actor: u32) -> f64 {
+        f64::NAN
+    }
+    fn related(&self, _relation: Relation, _a: u32, _b: u32) -> bool {
+        false
+    }
 }
 
 impl World {
@@ -127,7 +145,9 @@ impl World {
                     x >= first
                 })?,
                 probability: match &entry.probability {
-                    Some(p) => reader.checked(p, "between 0 and 1", |x| (0.0..=1.0).contains(&x))?,
+                    Some(p) => {
+                        reader.checked(p, "between 0 and 1", |x| (0.0..=1.0).contains(&x))?
+                    }
                     None => 1.0,
                 },
             });
