@@ -243,6 +243,8 @@ pub struct Reads {
     pub event: bool,
     /// Whether it reads stocks or rungs that depend on roles, beyond those in `stocks` and `rungs`.
     pub dynamic: bool,
+    /// Whether it reads rungs at all.
+    pub ladder: bool,
 }
 
 impl Reads {
@@ -329,7 +331,10 @@ impl Program {
         for op in &self.ops {
             match *op {
                 Op::Stock(slot) => reads.stocks.push(slot),
-                Op::Rung(pair) => reads.rungs.push(pair),
+                Op::Rung(pair) => {
+                    reads.rungs.push(pair);
+                    reads.ladder = true;
+                }
                 Op::Gather {
                     contiguous,
                     start,
@@ -340,7 +345,11 @@ impl Program {
                 Op::Parameter(index) => reads.parameters.push(index),
                 Op::Metric(index) => reads.metrics.push(index),
                 Op::Role(_) | Op::Field(_) => reads.event = true,
-                Op::ActorStock(_) | Op::GridStock(_) | Op::RungBetween => reads.dynamic = true,
+                Op::ActorStock(_) | Op::GridStock(_) => reads.dynamic = true,
+                Op::RungBetween => {
+                    reads.dynamic = true;
+                    reads.ladder = true;
+                }
                 _ => {}
             }
         }
