@@ -187,16 +187,13 @@ impl Interval {
     }
 
     fn divide(self, other: Self) -> Self {
-        if other.contains(0.0) {
-            let nothing_by_nothing = self.contains(0.0) || self.undefined || other.undefined;
-            return if nothing_by_nothing {
-                Self::UNKNOWN
-            } else {
-                Self::ALL
-            };
-        }
-        if self.reaches_infinity() && other.reaches_infinity() {
+        let zeros = self.contains(0.0) && other.contains(0.0);
+        let infinities = self.reaches_infinity() && other.reaches_infinity();
+        if zeros || infinities || self.undefined || other.undefined {
             return Self::UNKNOWN;
+        }
+        if other.contains(0.0) {
+            return Self::ALL;
         }
         self.corners(other, |a, b| a / b)
     }

@@ -24,7 +24,7 @@ fn inside(a: &Moment, b: &Moment, at: &[f64]) -> Moment {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(super::fixture::cases(2000))]
 
     #[test]
     fn bounds_contain_values(
@@ -157,6 +157,8 @@ fn what_cannot_be_bounded_is_not() {
     ] {
         assert!(!bound_of(text, -1.0, 1.0, 0.0, 0.0).is_bounded(), "{text}");
     }
+    // Infinity by infinity, where the divisor also passes through zero.
+    assert!(bound_of("infinite / (1 / iran.unrest)", -1.0, 1.0, 0.0, 0.0).undefined);
     // The square root of a negative number fails every comparison, which three-valued logic has to allow for.
     let text = "1 if sqrt(iran.unrest) >= 0 else 2";
     assert!(

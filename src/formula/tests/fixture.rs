@@ -1,6 +1,7 @@
 //! A scenario of four actors and two places, and random formulas about it.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use crate::formula::{
     CheckError, Environment, Field, Interval, Members, NO_SLOT, Program, Ranges, Relation, Role,
@@ -182,6 +183,16 @@ impl Ranges for Between<'_> {
     }
     fn time(&self) -> Interval {
         between(self.0.time, self.1.time)
+    }
+}
+
+/// So many cases, the same on every run.
+pub fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
     }
 }
 
