@@ -24,7 +24,7 @@ fn inside(a: &Moment, b: &Moment, at: &[f64]) -> Moment {
 }
 
 proptest! {
-    #![proptest_config(super::fixture::cases(2000))]
+    #![proptest_config(super::fixture::cases(1000))]
 
     #[test]
     fn bounds_contain_values(

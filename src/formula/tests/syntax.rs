@@ -131,7 +131,7 @@ fn nesting_and_length_are_limited() {
 }
 
 proptest! {
-    #![proptest_config(super::fixture::cases(3000))]
+    #![proptest_config(super::fixture::cases(2000))]
 
     #[test]
     fn no_text_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {

@@ -199,7 +199,7 @@ fn agrees(text: &str, scope: &Scope, moment: &Moment) -> Result<(), TestCaseErro
 }
 
 proptest! {
-    #![proptest_config(super::fixture::cases(1500))]
+    #![proptest_config(super::fixture::cases(1000))]
 
     #[test]
     fn evaluation_agrees_with_the_reference(text in formula(true), moment in moment()) {
