@@ -1,1 +1,20 @@
-//! Statistics of simulated outcomes.
+//! Statistics of simulated outcomes: sums and sketches that merge exactly, estimates with their
+//! intervals, and the rule that says when enough has been simulated.
+//!
+//! | Module | What it holds |
+//! |---|---|
+//! | [`exact_sum`] | sums of `f64` that do not depend on order or grouping |
+//! | [`moments`] | count, mean, variance, smallest and largest value |
+//! | [`sketch`] | quantiles in flat memory |
+//! | [`interval`] | a lower and an upper end |
+//! | [`proportion`] | intervals of a probability from independent runs |
+//! | [`mean`] | Student's interval of a mean |
+//! | [`special`] | the distribution functions that the others need |
+
+pub mod exact_sum;
+pub mod interval;
+pub mod mean;
+pub mod moments;
+pub mod proportion;
+pub mod sketch;
+pub mod special;
