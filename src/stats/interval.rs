@@ -16,7 +16,7 @@ pub struct Interval {
 impl Interval {
     /// The interval from `low` to `high`.
     pub fn new(low: f64, high: f64) -> Self {
-        debug_assert!(!(low > high), "an interval runs upwards: {low} > {high}");
+        debug_assert!(low <= high, "an interval runs upwards: {low} > {high}");
         Self { low, high }
     }
 

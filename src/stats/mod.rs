@@ -10,7 +10,12 @@
 //! | [`proportion`] | intervals of a probability from independent runs |
 //! | [`mean`] | Student's interval of a mean |
 //! | [`special`] | the distribution functions that the others need |
+//! | [`worlds`] | parameter uncertainty apart from chance |
+//! | [`deconvolution`] | the distribution of a probability behind binomial counts |
+//! | [`precision`] | sequential stopping at a target width |
+//! | [`hypothesis`] | significance tests |
 
+pub mod deconvolution;
 pub mod exact_sum;
 pub mod interval;
 pub mod mean;
@@ -18,3 +23,4 @@ pub mod moments;
 pub mod proportion;
 pub mod sketch;
 pub mod special;
+pub mod worlds;

@@ -33,7 +33,7 @@ pub fn wilson(k: u64, n: u64, level: f64) -> Interval {
 /// Wilson's score interval around the proportion `p` of `n > 0` runs, where `n` may be an effective
 /// sample size and `deviate` a normal or Student's t deviate. Without runs it is `[0, 1]`.
 pub fn score_interval(p: f64, n: f64, deviate: f64) -> Interval {
-    if !(n > 0.0) {
+    if n <= 0.0 {
         return Interval::new(0.0, 1.0);
     }
     let z2 = deviate * deviate;

@@ -1,6 +1,8 @@
 //! Reference values were computed with 40 digits of precision (mpmath); the arguments are the
 //! `f64` values as written.
 
+#![allow(clippy::excessive_precision, reason = "reference values as printed")]
+
 use super::*;
 
 fn check(name: &str, got: f64, expected: f64, tolerance: f64) {
