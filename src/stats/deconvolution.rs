@@ -11,15 +11,49 @@
 //!    (J. Kiefer and J. Wolfowitz, Annals of Mathematical Statistics 27 (1956); N. Laird, Journal of
 //!    the American Statistical Association 73 (1978)). Stopping there keeps the estimate smooth.
 //! 3. The mixture replaces the beta distribution only if it raises twice the log-likelihood by more
-//!    than 12, i.e. if the counts contradict every beta distribution.
+//!    than 20, i.e. if the counts contradict every beta distribution.
 //!
 //! Root mean square error of the 5 %, 50 % and 95 % quantiles, over 100 repetitions
 //! (`print_accuracy` in the tests prints it):
 //!
-//! ACCURACY_TABLE
+//! | true distribution | W | R | this estimate | quantiles of k/R |
+//! |---|---|---|---|---|
+//! | point mass 0.3 | 200 | 20 | 0.030 0.008 0.031 | 0.156 0.010 0.167 |
+//! | point mass 0.3 | 200 | 50 | 0.020 0.005 0.021 | 0.105 0.006 0.108 |
+//! | point mass 0.3 | 200 | 100 | 0.015 0.003 0.015 | 0.075 0.005 0.075 |
+//! | point mass 0.3 | 2000 | 20 | 0.021 0.002 0.021 | 0.150 0.000 0.172 |
+//! | point mass 0.3 | 2000 | 50 | 0.011 0.001 0.011 | 0.100 0.000 0.105 |
+//! | point mass 0.3 | 2000 | 100 | 0.009 0.001 0.009 | 0.074 0.000 0.077 |
+//! | Beta(2, 8) | 200 | 20 | 0.008 0.011 0.025 | 0.041 0.025 0.058 |
+//! | Beta(2, 8) | 200 | 50 | 0.007 0.010 0.024 | 0.018 0.012 0.035 |
+//! | Beta(2, 8) | 200 | 100 | 0.008 0.009 0.023 | 0.011 0.011 0.025 |
+//! | Beta(2, 8) | 2000 | 20 | 0.002 0.003 0.008 | 0.041 0.026 0.063 |
+//! | Beta(2, 8) | 2000 | 50 | 0.002 0.003 0.007 | 0.020 0.003 0.025 |
+//! | Beta(2, 8) | 2000 | 100 | 0.002 0.004 0.007 | 0.010 0.004 0.016 |
+//! | Beta(0.5, 0.5) | 200 | 20 | 0.004 0.054 0.004 | 0.006 0.068 0.006 |
+//! | Beta(0.5, 0.5) | 200 | 50 | 0.004 0.050 0.006 | 0.007 0.055 0.007 |
+//! | Beta(0.5, 0.5) | 200 | 100 | 0.006 0.052 0.006 | 0.006 0.050 0.006 |
+//! | Beta(0.5, 0.5) | 2000 | 20 | 0.001 0.015 0.001 | 0.006 0.017 0.006 |
+//! | Beta(0.5, 0.5) | 2000 | 50 | 0.001 0.015 0.001 | 0.006 0.019 0.006 |
+//! | Beta(0.5, 0.5) | 2000 | 100 | 0.002 0.019 0.002 | 0.006 0.019 0.006 |
+//! | 60 % at 0.02, 40 % at 0.6 | 200 | 20 | 0.015 0.012 0.044 | 0.020 0.033 0.125 |
+//! | 60 % at 0.02, 40 % at 0.6 | 200 | 50 | 0.009 0.007 0.027 | 0.020 0.021 0.078 |
+//! | 60 % at 0.02, 40 % at 0.6 | 200 | 100 | 0.006 0.005 0.019 | 0.020 0.014 0.055 |
+//! | 60 % at 0.02, 40 % at 0.6 | 2000 | 20 | 0.015 0.010 0.037 | 0.020 0.030 0.130 |
+//! | 60 % at 0.02, 40 % at 0.6 | 2000 | 50 | 0.008 0.006 0.023 | 0.020 0.020 0.080 |
+//! | 60 % at 0.02, 40 % at 0.6 | 2000 | 100 | 0.006 0.004 0.016 | 0.020 0.011 0.056 |
+//! | logit-normal, median 0.2, sd 1 | 200 | 20 | 0.013 0.018 0.038 | 0.045 0.016 0.049 |
+//! | logit-normal, median 0.2, sd 1 | 200 | 50 | 0.012 0.017 0.045 | 0.019 0.014 0.038 |
+//! | logit-normal, median 0.2, sd 1 | 200 | 100 | 0.012 0.017 0.040 | 0.012 0.014 0.034 |
+//! | logit-normal, median 0.2, sd 1 | 2000 | 20 | 0.010 0.010 0.023 | 0.046 0.000 0.038 |
+//! | logit-normal, median 0.2, sd 1 | 2000 | 50 | 0.005 0.007 0.017 | 0.017 0.003 0.021 |
+//! | logit-normal, median 0.2, sd 1 | 2000 | 100 | 0.005 0.006 0.019 | 0.009 0.005 0.016 |
 //!
-//! At the 50 % quantile of the two-point shape and at small R the estimate is limited by the data,
-//! not by the method: a median between two far points jumps.
+//! The estimate gains most where noise matters most: little spread, few runs a world. Where the
+//! spread dwarfs the noise both are limited by the number of worlds. Beta by moments, constrained
+//! empirical Bayes (T. A. Louis, Journal of the American Statistical Association 79 (1984)) and the
+//! converged mixture were tried on the same shapes: the first two miss the upper of two separate
+//! kinds of world by 0.26 and 0.07 (W = 2000, R = 50), the last has twice the error on smooth shapes.
 
 use std::f64::consts::PI;
 
@@ -30,7 +64,7 @@ use super::special::{beta_inc, beta_quantile};
 const CELLS: usize = 200;
 const EM_STEPS: usize = 100;
 /// Twice the gain in log-likelihood from which the mixture replaces the beta distribution.
-const CONTRADICTION: f64 = 12.0;
+const CONTRADICTION: f64 = 20.0;
 /// The EM algorithm cannot leave a point mass, so it starts at least this wide.
 const SMALLEST_START_CORRELATION: f64 = 0.002;
 const LARGEST_CORRELATION: f64 = 0.98;
@@ -122,8 +156,8 @@ fn squared_sine(position: f64) -> f64 {
     sine * sine
 }
 
-/// Correlation of maximum likelihood at a given mean, and twice nothing but the log-likelihood
-/// there, up to the binomial coefficients.
+/// Correlation of maximum likelihood at a given mean, and the log-likelihood there
+/// without the binomial coefficients.
 fn fit_correlation(counts: &[u64], mean: f64) -> (f64, f64) {
     let value = |correlation| beta_binomial_log_likelihood(counts, mean, correlation);
     let at = |step: u32| {

@@ -17,9 +17,11 @@
 
 pub mod deconvolution;
 pub mod exact_sum;
+pub mod hypothesis;
 pub mod interval;
 pub mod mean;
 pub mod moments;
+pub mod precision;
 pub mod proportion;
 pub mod sketch;
 pub mod special;

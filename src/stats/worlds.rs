@@ -152,16 +152,47 @@ impl WorldHistogram {
         }
     }
 
+    /// Worlds that tell how the variance is spread: at most W - 1, and at most the number of worlds
+    /// in which the rarer of occurrence and absence was seen. A rare endgame's variance between
+    /// worlds rests on the few worlds that show it.
+    pub fn degrees_of_freedom(&self) -> u64 {
+        let worlds = self.worlds();
+        let never = self.counts.first().copied().unwrap_or(0);
+        let always = self.counts.last().copied().unwrap_or(0);
+        let informative = (worlds - never).min(worlds - always);
+        informative.min(worlds.saturating_sub(1))
+    }
+
     /// Monte Carlo interval of the overall probability at `level` in `(0, 1)`, clustered by world:
     /// Wilson's interval at the [effective number of runs](Self::effective_runs), with Student's t
-    /// at W - 1 degrees of freedom.
+    /// at W - 1 degrees of freedom, or fewer for an endgame that few worlds show.
     ///
     /// An endgame that never occurred gets the interval of W runs: worlds in which it is certain may
     /// have been missed. Without worlds the interval is `[0, 1]`.
     ///
-    /// Measured coverage at 95 %, beta-distributed worlds with intraclass correlation 0.1:
+    /// Measured coverage at 95 %, beta-distributed worlds by their intraclass correlation:
     ///
-    /// COVERAGE_TABLE
+    /// | worlds of 50 runs | correlation | mean | this interval | Student on shares | Wilson on runs |
+    /// |---|---|---|---|---|---|
+    /// | 20 | 0 | 0.5 | 0.971 | 0.952 | 0.943 |
+    /// | 20 | 0 | 0.1 | 0.966 | 0.946 | 0.951 |
+    /// | 20 | 0 | 0.01 | 0.980 | 0.945 | 0.965 |
+    /// | 20 | 0 | 0.001 | 0.989 | 0.634 | 0.917 |
+    /// | 200 | 0 | 0.5 | 0.948 | 0.945 | 0.942 |
+    /// | 200 | 0 | 0.1 | 0.952 | 0.947 | 0.947 |
+    /// | 200 | 0 | 0.01 | 0.957 | 0.953 | 0.953 |
+    /// | 200 | 0 | 0.001 | 0.972 | 0.920 | 0.961 |
+    /// | 20 | 0.1 | 0.5 | 0.951 | 0.950 | 0.573 |
+    /// | 20 | 0.1 | 0.1 | 0.938 | 0.927 | 0.582 |
+    /// | 20 | 0.1 | 0.01 | 0.987 | 0.750 | 0.613 |
+    /// | 20 | 0.1 | 0.001 | 0.995 | 0.294 | 0.878 |
+    /// | 200 | 0.1 | 0.5 | 0.954 | 0.954 | 0.592 |
+    /// | 200 | 0.1 | 0.1 | 0.951 | 0.950 | 0.584 |
+    /// | 200 | 0.1 | 0.01 | 0.949 | 0.922 | 0.576 |
+    /// | 200 | 0.1 | 0.001 | 0.989 | 0.750 | 0.626 |
+    ///
+    /// (`print_coverage` in the tests prints it, 2000 repetitions.) It errs on the wide side where a
+    /// handful of worlds show the endgame; there the other two miss the truth far too often.
     ///
     /// Source: C. Franco, R. J. A. Little, T. A. Louis and E. V. Slud, "Comparative study of
     /// confidence intervals for proportions in complex sample surveys", Journal of Survey Statistics
@@ -170,9 +201,9 @@ impl WorldHistogram {
         let Some(mean) = self.mean() else {
             return Interval::new(0.0, 1.0);
         };
-        let deviate = match self.worlds() {
-            0 | 1 => two_sided_z(level),
-            worlds => student_t_quantile(0.5 + level / 2.0, (worlds - 1) as f64),
+        let deviate = match self.degrees_of_freedom() {
+            0 => two_sided_z(level),
+            df => student_t_quantile(0.5 + level / 2.0, df as f64),
         };
         score_interval(mean, self.effective_runs(), deviate)
     }
