@@ -12,3 +12,4 @@ pub mod schema;
 pub mod source;
 mod structure;
 pub mod tree;
+pub mod wording;
