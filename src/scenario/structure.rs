@@ -500,3 +500,45 @@ fn is_date(text: &str) -> bool {
     };
     (1..=days).contains(&day)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        for good in ["2024-01-03", "2024-02-29", "2000-02-29", "1999-12-31"] {
+            assert!(is_date(good), "{good}");
+        }
+        let bad = [
+            "",
+            "2023-02-29",
+            "1900-02-29",
+            "2024-13-01",
+            "2024-00-01",
+            "2024-01-00",
+            "2024-04-31",
+            "2024-1-03",
+            "2024-01-3é",
+            "2024/01/03",
+            "+024-01-03",
+            "2024-01-03T",
+        ];
+        for bad in bad {
+            assert!(!is_date(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn phrases() {
+        assert_eq!(
+            as_phrase("A number, or a formula in quotes."),
+            "a number or a formula in quotes"
+        );
+        assert_eq!(
+            as_phrase("A number, a formula, or a list."),
+            "a number, a formula, or a list"
+        );
+        assert_eq!(as_phrase(""), "");
+    }
+}
