@@ -1,6 +1,5 @@
 //! The state of one run: a plain value that can be cloned, kept and resumed.
 
-use super::metrics::MetricState;
 use crate::formula::Role;
 use crate::model::{Model, NOBODY, World};
 use crate::random::Stream;
@@ -115,6 +114,17 @@ pub(super) struct RuleState {
     pub last_answer: f64,
     /// Answers under way.
     pub pending: u32,
+}
+
+/// What a metric remembers besides its current value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct MetricState {
+    /// A stock or rung has been followed up to here.
+    pub since: f64,
+    /// Integral of the stock or rung from the start to `since`.
+    pub integral: f64,
+    /// Last action of the first of two actors against the second, and of the second against the first.
+    pub last: [f64; 2],
 }
 
 /// How a run ended.
