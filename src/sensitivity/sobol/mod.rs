@@ -1,0 +1,386 @@
+//! Sobol indices of a model with chance, where the seed is a factor like the others.
+//!
+//! With Y = f(X, W), X the factors and W the chance of a run, and the runs of a [`SobolDesign`]:
+//!
+//! | quantity | estimator | source |
+//! |---|---|---|
+//! | V = Var(Y) | pooled over f(A, wa) and f(B, wb) | |
+//! | first order Var(E\[Y given X_i\]) / V | mean\[f(B,wb) (f(AB_i,wa) - f(A,wa))\] / V | Saltelli et al. 2010 |
+//! | joint total: X_i with its interactions with factors and chance | mean\[(f(A,wa) - f(AB_i,wa))^2\] / 2V | Jansen 1999 |
+//! | noise share E\[Var(Y given X)\] / V | mean\[(f(A,wa) - f(A,wb))^2\] / 2V | |
+//! | V_m = Var(E\[Y given X\]) | Cov(f(A,wa), f(A,wb)) | |
+//! | first order of the mean response | first-order numerator / V_m | |
+//! | total of the mean response | mean\[(f(A,wa) - f(AB_i,wa)) (f(A,wb) - f(AB_i,wb))\] / 2V_m | as Jansen, with E\[product\] = Var of the mean's part |
+//! | second order | (mean\[f(BA_i,wb) f(AB_j,wa) - f(A,wa) f(B,wb)\] - first-order numerators) / V | Saltelli 2002 |
+//!
+//! Outputs are centred on the pooled mean. With the runs BA_i, first order, joint total and second
+//! order are averages of the two ways to compute them (A and B exchanged).
+//!
+//! The dummy is a factor that the model does not see. In first-order indices its estimate is
+//! mean\[f(A,wa) f(B,wb)\] / V centred (Zadeh et al. 2017): no further run is needed. In both totals
+//! it is exactly 0, because equal values and equal keys give equal runs.
+//!
+//! Sources: Saltelli (2002) Comput. Phys. Commun. 145, 280; Saltelli et al. (2010) Comput. Phys.
+//! Commun. 181, 259; Jansen (1999) Comput. Phys. Commun. 117, 35; Zadeh et al. (2017) Environ.
+//! Model. Softw. 91, 210.
+
+mod bootstrap;
+mod design;
+mod moments;
+
+use rayon::prelude::*;
+
+pub use design::{SobolDesign, SobolPlan};
+
+use super::design::{Blocks, Completeness};
+use super::error::{Error, Outcome};
+use super::replicate::{
+    Dummy, Estimate, Jackknife, ReplicateSums, check_level, percentile_estimate, rank_instability,
+};
+use moments::{DUMMY_FIRST, MEAN, Moments, NOISE, VARIANCE, VARIANCE_OF_MEAN};
+
+/// Where the intervals come from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Intervals {
+    /// The spread over independent scrambles: jackknife and Student's t (see
+    /// [`super::replicate`]). This is the honest choice.
+    Scrambles,
+    /// Percentiles of a bootstrap of points. It takes scrambled points for independent ones, so
+    /// its intervals are too wide, often several times.
+    Bootstrap {
+        /// Number of resamples, at least 100.
+        resamples: usize,
+        /// Seed of the resamples.
+        seed: u64,
+    },
+}
+
+/// How to analyse.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SobolOptions {
+    /// Nominal coverage of the intervals, for example 0.95.
+    pub level: f64,
+    /// Where they come from.
+    pub intervals: Intervals,
+}
+
+impl Default for SobolOptions {
+    fn default() -> Self {
+        SobolOptions {
+            level: 0.95,
+            intervals: Intervals::Scrambles,
+        }
+    }
+}
+
+/// Indices of one factor or group. All are shares without unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnIndices {
+    /// Name of the factor or group.
+    pub name: String,
+    /// Share of the variance of single runs that the factor explains alone.
+    pub first: Estimate,
+    /// Share of the variance of single runs in which the factor takes part, alone or with other
+    /// factors or with chance (runs with common random numbers).
+    pub joint_total: Estimate,
+    /// Share of the variance of the mean response that the factor explains alone; `None` where
+    /// the variance of the mean response cannot be told from zero.
+    pub mean_first: Option<Estimate>,
+    /// Share of the variance of the mean response in which the factor takes part, alone or with
+    /// other factors; `None` as above or without the runs of [`SobolPlan::mean_total`].
+    pub mean_total: Option<Estimate>,
+}
+
+/// Index of a pair: the share of the variance of single runs that is due to the interaction of
+/// two columns and to nothing less.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairIndex {
+    /// Number of the first column.
+    pub i: usize,
+    /// Number of the second column.
+    pub j: usize,
+    /// Second-order index.
+    pub second: Estimate,
+}
+
+/// The result of [`sobol_indices`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct SobolIndices {
+    /// One for each column, in the order of [`super::factor::Factors::columns`].
+    pub columns: Vec<ColumnIndices>,
+    /// One for each pair of columns, empty without [`SobolPlan::second_order`].
+    pub pairs: Vec<PairIndex>,
+    /// Mean of the output, in its unit.
+    pub mean: Estimate,
+    /// Variance of single runs, V, in the squared unit of the output.
+    pub variance: Estimate,
+    /// Variance of the mean response, V_m, in the squared unit of the output.
+    pub variance_of_mean: Estimate,
+    /// Share of the variance of single runs that is chance at fixed factors. A factor that only
+    /// reshuffled the random numbers would have this joint total.
+    pub noise_share: Estimate,
+    /// First-order index of a dummy.
+    pub dummy_first: Estimate,
+    /// 95 % quantile of the change of rank of the totals (of the mean response if there, else
+    /// joint) from resample to resample, weighted by importance (Sarrazin, Pianosi & Wagener 2016,
+    /// Environ. Model. Softw. 79, 135): below 1 the ranking has settled.
+    pub rank_instability: f64,
+    /// Failed runs and the points left.
+    pub completeness: Completeness,
+    /// Scrambles with at least one complete point.
+    pub scrambles: usize,
+}
+
+impl SobolIndices {
+    /// Width of the widest interval of an index of a column.
+    pub fn widest(&self) -> f64 {
+        let of_column = |c: &ColumnIndices| {
+            let optional = [c.mean_first, c.mean_total];
+            let means = optional
+                .iter()
+                .flatten()
+                .map(Estimate::width)
+                .fold(0.0, f64::max);
+            means.max(c.first.width()).max(c.joint_total.width())
+        };
+        self.columns.iter().map(of_column).fold(0.0, f64::max)
+    }
+}
+
+/// Sobol indices from the outcomes of the first rows of a design.
+///
+/// `outcomes[r]` is the outcome of row r. There may be fewer than the design has: whole blocks are
+/// used and the rest is ignored, so provisional indices can be had at any time. Memory is linear in
+/// the rows; the result is the same for any number of threads.
+///
+/// Measured coverage of the nominal 95 % intervals (400 studies each, 8 scrambles of 64 points,
+/// `cargo test --release sobol::tests::coverage`) is in the table of [`super`].
+///
+/// # Errors
+/// [`Error::NotFinite`] with the row of a NaN, [`Error::TooFewRows`] if fewer than 2 scrambles have
+/// a complete point, [`Error::ConstantOutput`], [`Error::BadSetting`], and [`Error::Length`] for
+/// more outcomes than rows.
+pub fn sobol_indices(
+    design: &SobolDesign,
+    outcomes: &[Outcome],
+    options: &SobolOptions,
+) -> Result<SobolIndices, Error> {
+    check_level(options.level)?;
+    let data = SobolData::new(design, outcomes)?;
+    let moments = Moments {
+        layout: design.layout(),
+    };
+    let shift = data.shift();
+    let sums = data.replicate_sums(moments.count(), |block, out| {
+        moments.write(block, shift, out)
+    });
+    let jackknife = sums.jackknife(|means| moments.statistics(means, shift));
+    check_variance(&jackknife)?;
+    let resamples = match options.intervals {
+        Intervals::Scrambles => None,
+        Intervals::Bootstrap { resamples, seed } => {
+            if resamples < 100 {
+                return Err(Error::setting("resamples", "at least 100 are needed"));
+            }
+            let rows = data.complete_blocks();
+            let values = &data.blocks.values;
+            let means = bootstrap::resampled_means(moments, values, &rows, shift, resamples, seed);
+            let statistics = |m: &Vec<f64>| moments.statistics(m, shift);
+            Some(means.par_iter().map(statistics).collect::<Vec<_>>())
+        }
+    };
+    let source = Source {
+        jackknife,
+        resamples,
+        level: options.level,
+    };
+    Ok(assemble(design, &moments, &source, data))
+}
+
+/// A constant output leaves a variance of rounding errors only.
+fn check_variance(jackknife: &Jackknife) -> Result<(), Error> {
+    let enough = |v: &Vec<f64>| v[VARIANCE] > 1e-24 * v[MEAN] * v[MEAN];
+    if enough(&jackknife.full) && jackknife.leave_one_out.iter().all(enough) {
+        return Ok(());
+    }
+    Err(Error::ConstantOutput)
+}
+
+struct Source {
+    jackknife: Jackknife,
+    resamples: Option<Vec<Vec<f64>>>,
+    level: f64,
+}
+
+impl Source {
+    fn estimate(&self, i: usize, dummy: Dummy) -> Estimate {
+        match &self.resamples {
+            None => self.jackknife.estimate(i, self.level, dummy),
+            Some(resamples) => {
+                percentile_estimate(self.jackknife.full[i], resamples, i, self.level, dummy)
+            }
+        }
+    }
+
+    /// `None` where a variance that the index is a share of was not positive.
+    fn defined(&self, i: usize, dummy: Dummy) -> Option<Estimate> {
+        let all = self
+            .jackknife
+            .leave_one_out
+            .iter()
+            .chain(self.resamples.iter().flatten());
+        let defined = !self.jackknife.full[i].is_nan() && all.into_iter().all(|v| !v[i].is_nan());
+        defined.then(|| self.estimate(i, dummy))
+    }
+}
+
+fn assemble(
+    design: &SobolDesign,
+    moments: &Moments,
+    source: &Source,
+    data: SobolData,
+) -> SobolIndices {
+    use super::design::Design;
+    let columns = design.factors().columns();
+    let d = columns.len();
+    let of_column = |i: usize| ColumnIndices {
+        name: columns[i].name.clone(),
+        first: source.estimate(moments.first(i), Dummy::Statistic(DUMMY_FIRST)),
+        joint_total: source.estimate(moments.joint_total(i), Dummy::Zero),
+        mean_first: source.defined(
+            moments.mean_first(i),
+            Dummy::Statistic(moments.mean_dummy()),
+        ),
+        mean_total: moments
+            .mean_total(i)
+            .and_then(|at| source.defined(at, Dummy::Zero)),
+    };
+    let column_indices: Vec<ColumnIndices> = (0..d).map(of_column).collect();
+    let mut pairs = Vec::new();
+    if moments.layout.second_order {
+        for i in 0..d {
+            for j in i + 1..d {
+                let second = source.estimate(moments.second(pairs.len()), Dummy::None);
+                pairs.push(PairIndex { i, j, second });
+            }
+        }
+    }
+    let with_mean = column_indices.iter().all(|c| c.mean_total.is_some());
+    let total = |i| match moments.mean_total(i) {
+        Some(at) if with_mean => at,
+        _ => moments.joint_total(i),
+    };
+    let spread = source
+        .resamples
+        .clone()
+        .unwrap_or_else(|| source.jackknife.pseudo_resamples());
+    let totals: Vec<Vec<f64>> = spread
+        .iter()
+        .take(100)
+        .map(|v| (0..d).map(|i| v[total(i)]).collect())
+        .collect();
+    SobolIndices {
+        columns: column_indices,
+        pairs,
+        mean: source.estimate(MEAN, Dummy::None),
+        variance: source.estimate(VARIANCE, Dummy::None),
+        variance_of_mean: source.estimate(VARIANCE_OF_MEAN, Dummy::None),
+        noise_share: source.estimate(NOISE, Dummy::None),
+        dummy_first: source.estimate(DUMMY_FIRST, Dummy::None),
+        rank_instability: rank_instability(&totals),
+        completeness: data.blocks.completeness,
+        scrambles: source.jackknife.replicates(),
+    }
+}
+
+/// Outcomes of a design in blocks, with the scramble of each.
+pub(crate) struct SobolData {
+    pub(crate) blocks: Blocks,
+    pub(crate) runs: usize,
+    pub(crate) scrambles: usize,
+}
+
+impl SobolData {
+    pub(crate) fn new(design: &SobolDesign, outcomes: &[Outcome]) -> Result<Self, Error> {
+        use super::design::Design;
+        if outcomes.len() > design.rows() {
+            let (expected, got) = (design.rows(), outcomes.len());
+            return Err(Error::Length {
+                what: "outcomes",
+                expected,
+                got,
+            });
+        }
+        let runs = design.runs_per_point();
+        let whole = outcomes.len() / runs * runs;
+        let blocks = Blocks::new(&outcomes[..whole], runs)?;
+        let data = SobolData {
+            blocks,
+            runs,
+            scrambles: design.plan().scrambles,
+        };
+        let mut seen = vec![false; data.scrambles];
+        for block in data.complete_blocks() {
+            seen[block % data.scrambles] = true;
+        }
+        if seen.iter().filter(|&&s| s).count() < 2 {
+            return Err(data.blocks.too_few(2));
+        }
+        Ok(data)
+    }
+
+    /// Numbers of the complete blocks.
+    pub(crate) fn complete_blocks(&self) -> Vec<usize> {
+        let complete = &self.blocks.complete;
+        (0..complete.len()).filter(|&b| complete[b]).collect()
+    }
+
+    pub(crate) fn block(&self, b: usize) -> &[f64] {
+        &self.blocks.values[b * self.runs..(b + 1) * self.runs]
+    }
+
+    /// The mean of the first run of all complete blocks: a point near which products do not cancel.
+    pub(crate) fn shift(&self) -> f64 {
+        let blocks = self.complete_blocks();
+        let sum: f64 = blocks.iter().map(|&b| self.block(b)[0]).sum();
+        sum / blocks.len() as f64
+    }
+
+    /// Sums of row moments in each scramble. Parts of fixed size are added in order.
+    pub(crate) fn replicate_sums(
+        &self,
+        moments: usize,
+        write: impl Fn(&[f64], &mut [f64]) + Sync,
+    ) -> ReplicateSums {
+        let blocks = self.blocks.complete.len();
+        // The size of a part depends on the data alone, and there are at most 64 of them.
+        let part = blocks.div_ceil(64).max(64);
+        let of_part = |p: usize| {
+            let mut sums = ReplicateSums::new(self.scrambles, moments);
+            let mut row = vec![0.0; moments];
+            for b in p * part..blocks.min((p + 1) * part) {
+                if self.blocks.complete[b] {
+                    write(self.block(b), &mut row);
+                    let r = b % self.scrambles;
+                    sums.counts[r] += 1;
+                    for (sum, moment) in sums.of(r).iter_mut().zip(&row) {
+                        *sum += moment;
+                    }
+                }
+            }
+            sums
+        };
+        let parts: Vec<ReplicateSums> = (0..blocks.div_ceil(part))
+            .into_par_iter()
+            .map(of_part)
+            .collect();
+        let mut all = ReplicateSums::new(self.scrambles, moments);
+        for part in &parts {
+            all.add(part);
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests;
