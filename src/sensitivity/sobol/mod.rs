@@ -32,10 +32,11 @@ use rayon::prelude::*;
 
 pub use design::{SobolDesign, SobolPlan};
 
-use super::design::{Blocks, Completeness};
+use super::blocks::{Completeness, ScrambledBlocks};
+use super::design::Design;
 use super::error::{Error, Outcome};
 use super::replicate::{
-    Dummy, Estimate, Jackknife, ReplicateSums, check_level, percentile_estimate, rank_instability,
+    Dummy, Estimate, Jackknife, check_level, percentile_estimate, rank_instability,
 };
 use moments::{DUMMY_FIRST, MEAN, Moments, NOISE, VARIANCE, VARIANCE_OF_MEAN};
 
@@ -166,12 +167,12 @@ pub fn sobol_indices(
     options: &SobolOptions,
 ) -> Result<SobolIndices, Error> {
     check_level(options.level)?;
-    let data = SobolData::new(design, outcomes)?;
+    let data = blocks_of(design, outcomes)?;
     let moments = Moments {
         layout: design.layout(),
     };
     let shift = data.shift();
-    let sums = data.replicate_sums(moments.count(), |block, out| {
+    let sums = data.replicate_sums(moments.count(), |_, block, out| {
         moments.write(block, shift, out)
     });
     let jackknife = sums.jackknife(|means| moments.statistics(means, shift));
@@ -195,6 +196,14 @@ pub fn sobol_indices(
         level: options.level,
     };
     Ok(assemble(design, &moments, &source, data))
+}
+
+pub(crate) fn blocks_of(
+    design: &SobolDesign,
+    outcomes: &[Outcome],
+) -> Result<ScrambledBlocks, Error> {
+    let (runs, scrambles) = (design.runs_per_point(), design.plan().scrambles);
+    ScrambledBlocks::new(outcomes, design.rows(), runs, scrambles)
 }
 
 /// A constant output leaves a variance of rounding errors only.
@@ -238,9 +247,8 @@ fn assemble(
     design: &SobolDesign,
     moments: &Moments,
     source: &Source,
-    data: SobolData,
+    data: ScrambledBlocks,
 ) -> SobolIndices {
-    use super::design::Design;
     let columns = design.factors().columns();
     let d = columns.len();
     let of_column = |i: usize| ColumnIndices {
@@ -290,95 +298,6 @@ fn assemble(
         rank_instability: rank_instability(&totals),
         completeness: data.blocks.completeness,
         scrambles: source.jackknife.replicates(),
-    }
-}
-
-/// Outcomes of a design in blocks, with the scramble of each.
-pub(crate) struct SobolData {
-    pub(crate) blocks: Blocks,
-    pub(crate) runs: usize,
-    pub(crate) scrambles: usize,
-}
-
-impl SobolData {
-    pub(crate) fn new(design: &SobolDesign, outcomes: &[Outcome]) -> Result<Self, Error> {
-        use super::design::Design;
-        if outcomes.len() > design.rows() {
-            let (expected, got) = (design.rows(), outcomes.len());
-            return Err(Error::Length {
-                what: "outcomes",
-                expected,
-                got,
-            });
-        }
-        let runs = design.runs_per_point();
-        let whole = outcomes.len() / runs * runs;
-        let blocks = Blocks::new(&outcomes[..whole], runs)?;
-        let data = SobolData {
-            blocks,
-            runs,
-            scrambles: design.plan().scrambles,
-        };
-        let mut seen = vec![false; data.scrambles];
-        for block in data.complete_blocks() {
-            seen[block % data.scrambles] = true;
-        }
-        if seen.iter().filter(|&&s| s).count() < 2 {
-            return Err(data.blocks.too_few(2));
-        }
-        Ok(data)
-    }
-
-    /// Numbers of the complete blocks.
-    pub(crate) fn complete_blocks(&self) -> Vec<usize> {
-        let complete = &self.blocks.complete;
-        (0..complete.len()).filter(|&b| complete[b]).collect()
-    }
-
-    pub(crate) fn block(&self, b: usize) -> &[f64] {
-        &self.blocks.values[b * self.runs..(b + 1) * self.runs]
-    }
-
-    /// The mean of the first run of all complete blocks: a point near which products do not cancel.
-    pub(crate) fn shift(&self) -> f64 {
-        let blocks = self.complete_blocks();
-        let sum: f64 = blocks.iter().map(|&b| self.block(b)[0]).sum();
-        sum / blocks.len() as f64
-    }
-
-    /// Sums of row moments in each scramble. Parts of fixed size are added in order.
-    pub(crate) fn replicate_sums(
-        &self,
-        moments: usize,
-        write: impl Fn(&[f64], &mut [f64]) + Sync,
-    ) -> ReplicateSums {
-        let blocks = self.blocks.complete.len();
-        // The size of a part depends on the data alone, and there are at most 64 of them.
-        let part = blocks.div_ceil(64).max(64);
-        let of_part = |p: usize| {
-            let mut sums = ReplicateSums::new(self.scrambles, moments);
-            let mut row = vec![0.0; moments];
-            for b in p * part..blocks.min((p + 1) * part) {
-                if self.blocks.complete[b] {
-                    write(self.block(b), &mut row);
-                    let r = b % self.scrambles;
-                    sums.counts[r] += 1;
-                    for (sum, moment) in sums.of(r).iter_mut().zip(&row) {
-                        *sum += moment;
-                    }
-                }
-            }
-            sums
-        };
-        let parts: Vec<ReplicateSums> = (0..blocks.div_ceil(part))
-            .into_par_iter()
-            .map(of_part)
-            .collect();
-        let mut all = ReplicateSums::new(self.scrambles, moments);
-        for part in &parts {
-            all.add(part);
-        }
-        all
     }
 }
 

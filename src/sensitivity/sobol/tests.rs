@@ -1,5 +1,5 @@
 use super::*;
-use crate::sensitivity::design::{Design, Model, run};
+use crate::sensitivity::design::{Model, run};
 use crate::sensitivity::error::Failure;
 use crate::sensitivity::factor::{Factor, Factors};
 use crate::sensitivity::testbed::*;
@@ -66,7 +66,7 @@ fn ishigami_without_chance() {
 
 #[test]
 fn sobol_g_function() {
-    let s = study(uniform(8, 0.0, 1.0), plan(8, 32768, 2), &sobol_g);
+    let s = study(uniform(8, 0.0, 1.0), plan(8, 8192, 2), &sobol_g);
     let small = 7.1619217e-5;
     let first = [
         0.716192169,
@@ -89,10 +89,10 @@ fn sobol_g_function() {
         small,
         small,
     ];
-    assert_eq!(mismatch(&firsts(&s), &first, 1e-3), None);
-    assert_eq!(mismatch(&totals(&s), &total, 1e-3), None);
-    assert_eq!(mismatch(&[s.variance.value], &[0.465424432], 1e-3), None);
-    assert_eq!(mismatch(&seconds(&s)[..1], &[0.0596826807], 1e-3), None);
+    assert_eq!(mismatch(&firsts(&s), &first, 2e-3), None);
+    assert_eq!(mismatch(&totals(&s), &total, 2e-3), None);
+    assert_eq!(mismatch(&[s.variance.value], &[0.465424432], 2e-3), None);
+    assert_eq!(mismatch(&seconds(&s)[..1], &[0.0596826807], 2e-3), None);
 }
 
 #[test]
@@ -150,9 +150,9 @@ fn ignoring_the_noise_is_rejected() {
 fn wrong_estimators_are_rejected() {
     let design = SobolDesign::new(ishigami_factors(), plan(4, 2048, 8)).unwrap();
     let outcomes = run(&design, 0..design.rows(), &noisy_ishigami);
-    let data = SobolData::new(&design, &outcomes).unwrap();
+    let data = blocks_of(&design, &outcomes).unwrap();
     let shift = data.shift();
-    let sums = data.replicate_sums(9, |y, out| {
+    let sums = data.replicate_sums(9, |_, y, out| {
         let (a, b) = (y[0] - shift, y[1] - shift);
         for i in 0..3 {
             let ab = y[3 + i] - shift;
