@@ -45,3 +45,14 @@ impl Stream {
         }
     }
 }
+
+/// How often each of `n` rows is drawn in `n` draws with replacement.
+pub(crate) fn resample_counts(n: usize, key: u64) -> Vec<u16> {
+    let mut stream = Stream::new(key);
+    let mut counts = vec![0u16; n];
+    for _ in 0..n {
+        let drawn = &mut counts[below(stream.draw(), n)];
+        *drawn = drawn.saturating_add(1);
+    }
+    counts
+}

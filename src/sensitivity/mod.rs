@@ -2,6 +2,7 @@ pub mod blocks;
 pub mod design;
 pub mod error;
 pub mod factor;
+pub mod given;
 mod hash;
 pub mod kernel;
 pub mod morris;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::moments::Moments;
-use crate::sensitivity::hash::{Stream, below, child};
+use crate::sensitivity::hash::{child, resample_counts};
 
 /// Resamples that one task makes: its sums and counts stay in the second-level cache.
 const RESAMPLES_PER_TASK: usize = 32;
@@ -29,23 +29,12 @@ pub(crate) fn resampled_means(
         let first = t * RESAMPLES_PER_TASK;
         let count = RESAMPLES_PER_TASK.min(resamples - first);
         let weights: Vec<Vec<u16>> = (first..first + count)
-            .map(|r| counts(rows.len(), child(seed, r as u64)))
+            .map(|r| resample_counts(rows.len(), child(seed, r as u64)))
             .collect();
         sums(moments, values, rows, shift, &weights)
     };
     let means: Vec<Vec<Vec<f64>>> = (0..tasks).into_par_iter().map(task).collect();
     means.into_iter().flatten().collect()
-}
-
-/// How often each of `n` rows is drawn in `n` draws with replacement.
-pub(crate) fn counts(n: usize, key: u64) -> Vec<u16> {
-    let mut stream = Stream::new(key);
-    let mut counts = vec![0u16; n];
-    for _ in 0..n {
-        let drawn = &mut counts[below(stream.draw(), n)];
-        *drawn = drawn.saturating_add(1);
-    }
-    counts
 }
 
 fn sums(
