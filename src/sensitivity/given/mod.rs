@@ -24,16 +24,39 @@ pub use regional::regional_sensitivity;
 use super::blocks::{Blocks, Completeness};
 use super::design::Design;
 use super::error::{Error, Outcome};
+use super::factor::Factor;
 use super::hash::{child, resample_counts};
 use super::replicate::{Estimate, check_level, percentiles, share_above};
 
 /// A column of a [`Table`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TableColumn {
     /// Name of the factor.
     pub name: String,
     /// True if values are numbers of categories without an order.
     pub categorical: bool,
+    /// Names of categories by their value, for sentences; may be empty.
+    pub labels: Vec<(f64, String)>,
+}
+
+impl TableColumn {
+    /// An ordered column.
+    pub fn number(name: impl Into<String>) -> Self {
+        TableColumn {
+            name: name.into(),
+            categorical: false,
+            labels: Vec::new(),
+        }
+    }
+
+    /// A column of categories with the names of values.
+    pub fn category(name: impl Into<String>, labels: Vec<(f64, String)>) -> Self {
+        TableColumn {
+            name: name.into(),
+            categorical: true,
+            labels,
+        }
+    }
 }
 
 /// Factor values and an output, complete rows only.
@@ -107,9 +130,12 @@ impl Table {
             });
         }
         let factors = design.factors().list();
-        let column = |f: &super::factor::Factor| TableColumn {
-            name: f.name.clone(),
-            categorical: f.is_categorical(),
+        let column = |f: &Factor| match f.levels() {
+            Some(levels) if f.is_categorical() => {
+                let labels = levels.iter().map(|l| (l.value, l.name.clone()));
+                TableColumn::category(&f.name, labels.collect())
+            }
+            _ => TableColumn::number(&f.name),
         };
         let mut x = vec![0.0; factors.len() * outcomes.len()];
         x.par_chunks_mut(factors.len())
@@ -171,7 +197,23 @@ impl Table {
         &self.y
     }
 
-    fn need_rows(&self, needed: usize) -> Result<(), Error> {
+    /// The rows for which `keep` is true, by their place among the complete rows: for example those
+    /// outside a box, to look for another.
+    pub fn filtered(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let places: Vec<usize> = (0..self.rows()).filter(|&i| keep(i)).collect();
+        let take = |values: &[f64]| places.iter().map(|&i| values[i]).collect::<Vec<f64>>();
+        Table {
+            columns: self.columns.clone(),
+            x: (0..self.columns.len())
+                .flat_map(|j| take(self.x(j)))
+                .collect(),
+            y: take(&self.y),
+            rows: places.iter().map(|&i| self.rows[i]).collect(),
+            completeness: self.completeness.clone(),
+        }
+    }
+
+    pub(crate) fn need_rows(&self, needed: usize) -> Result<(), Error> {
         if self.rows() >= needed {
             return Ok(());
         }
@@ -183,7 +225,7 @@ impl Table {
         })
     }
 
-    fn need_variance(&self) -> Result<(), Error> {
+    pub(crate) fn need_variance(&self) -> Result<(), Error> {
         if self.y.iter().any(|&y| y != self.y[0]) {
             Ok(())
         } else {
@@ -302,16 +344,9 @@ mod tests {
     use crate::sensitivity::error::Failure;
     use crate::sensitivity::testbed::*;
 
-    fn column(name: &str) -> TableColumn {
-        TableColumn {
-            name: name.into(),
-            categorical: false,
-        }
-    }
-
     #[test]
     fn bad_rows_are_named_and_failed_rows_left_out() {
-        let columns = vec![column("a"), column("b")];
+        let columns = vec![TableColumn::number("a"), TableColumn::number("b")];
         let mut x = vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
         let y = vec![Ok(1.0), Err(Failure::new("late")), Ok(3.0)];
         let table = Table::new(columns.clone(), &x, &y).unwrap();

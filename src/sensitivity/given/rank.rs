@@ -20,7 +20,7 @@ const ROWS_IN_GROUP: usize = 10;
 /// in form for discrete factors and categories. Estimates can be negative.
 ///
 /// The bootstrap is not valid for rank estimators: resampled rows are ties. Intervals come from 16
-/// random groups of rows with Student's t. `level` is their nominal coverage; coverage was 0.955
+/// random groups of rows with Student's t. `level` is their nominal coverage; coverage was 0.941
 /// (nominal 0.95) over 1,200 indices of Ishigami with noise on 1,000 rows.
 ///
 /// Source: Gamboa, Gremaud, Klein & Lagnoux (2022) "Global sensitivity analysis: a novel generation
