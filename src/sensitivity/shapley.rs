@@ -77,7 +77,7 @@ impl ShapleyDesign {
     /// Step (from 1) at which each player moves.
     fn steps(&self, block: usize) -> Vec<usize> {
         let mut steps: Vec<usize> = (1..=self.players()).collect();
-        let key = child(child(self.plan.seed, 0x6f72_6465_72), block as u64);
+        let key = child(child(self.plan.seed, 0x006f_7264_6572), block as u64);
         Stream::new(key).shuffle(&mut steps);
         steps
     }

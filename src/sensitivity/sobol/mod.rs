@@ -92,6 +92,27 @@ pub struct ColumnIndices {
     pub mean_total: Option<Estimate>,
 }
 
+impl ColumnIndices {
+    /// The indices that there are, each with the words for what it is.
+    pub fn labelled(&self) -> Vec<(&'static str, Estimate)> {
+        let mut all = vec![
+            (
+                "first order, share of the variance of single runs",
+                self.first,
+            ),
+            (
+                "joint total with chance, share of the variance of single runs",
+                self.joint_total,
+            ),
+        ];
+        let first = "first order, share of the variance of the mean response";
+        all.extend(self.mean_first.map(|e| (first, e)));
+        let total = "total, share of the variance of the mean response";
+        all.extend(self.mean_total.map(|e| (total, e)));
+        all
+    }
+}
+
 /// Index of a pair: the share of the variance of single runs that is due to the interaction of
 /// two columns and to nothing less.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -154,8 +175,10 @@ impl SobolIndices {
 /// used and the rest is ignored, so provisional indices can be had at any time. Memory is linear in
 /// the rows; the result is the same for any number of threads.
 ///
-/// Measured coverage of the nominal 95 % intervals (400 studies each, 8 scrambles of 64 points,
-/// `cargo test --release sobol::tests::coverage`) is in the table of [`super`].
+/// Coverage of the nominal 95 % intervals was 0.938 to 0.965 for the eleven quantities of Ishigami
+/// with noise in 400 studies of 8 scrambles of 64 points (test `sobol::tests::coverage`); the
+/// bootstrap covered 0.94 to 1.00 there, and its intervals are several times too wide where there is
+/// no noise.
 ///
 /// # Errors
 /// [`Error::NotFinite`] with the row of a NaN, [`Error::TooFewRows`] if fewer than 2 scrambles have
