@@ -1,6 +1,20 @@
 //! Flashpoint: an agent-based escalation simulator.
+//!
+//! Modules depend one way, from the top of this list to the bottom.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
+//! | [`engine`] | one run, exactly |
+//! | [`model`] | the compiled scenario |
+//! | [`formula`] | the formula language |
+//! | [`distribution`], [`stats`], [`random`], [`math`] | the ground: distributions, statistics, keyed random streams, portable elementary functions |
 
+pub mod distribution;
+pub mod engine;
+pub mod formula;
 pub mod math;
+pub mod model;
 pub mod random;
 pub mod scenario;
 pub mod sensitivity;

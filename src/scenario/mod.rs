@@ -1,3 +1,16 @@
 //! Scenario files: reading, inheritance, validation, and compilation into a [`crate::model::Model`].
 
+pub mod builtin;
+mod canonical;
+pub mod compile;
+pub mod diagnostics;
+pub mod extend;
+pub mod load;
+mod merge;
+mod offsets;
 pub mod raw;
+pub mod schema;
+pub mod source;
+mod structure;
+pub mod tree;
+pub mod wording;

@@ -10,6 +10,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::{IfPending, Outcome, Stance};
+
 /// A number, or a formula in quotes.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
@@ -18,9 +20,9 @@ pub enum Expression {
     Formula(String),
 }
 
-/// One value for all, or a table of values by actor (nested once more for pairs and for actors in places).
+/// One value for all, or a table of values by actor.
 ///
-/// The key `default` covers every actor, partner or place that is not listed.
+/// The table is nested once more for pairs and for actors in places. The key `default` covers every actor, partner or place that is not listed.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum PerKey {
@@ -224,6 +226,7 @@ pub enum RawQuantity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
+    /// A state, acting through its government.
     State,
     /// A part of a state that may act on its own or in secret.
     Agency,
@@ -233,6 +236,7 @@ pub enum ActorKind {
     Proxy,
     /// A population.
     Public,
+    /// An organization that is none of these, such as the United Nations.
     Organization,
 }
 
@@ -282,7 +286,9 @@ pub struct RawSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StockOwner {
+    /// The world: there is one value.
     World,
+    /// An actor.
     Actor,
     /// An ordered pair of actors.
     Pair,
@@ -396,7 +402,7 @@ pub struct RawSuspect {
     pub note: Option<String>,
 }
 
-/// Which one of several: a name or role, or a choice among a set.
+/// A name, a role, or a choice among a set.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RawSelector {
@@ -416,15 +422,6 @@ pub struct RawAmong {
     pub most: Option<Expression>,
     /// Only candidates for whom this holds.
     pub when: Option<String>,
-}
-
-/// Direction of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Stance {
-    Escalate,
-    Hold,
-    Deescalate,
 }
 
 /// One of the courses open to an actor.
@@ -529,29 +526,6 @@ impl Standings {
             Self::Many(standings) => standings,
         }
     }
-}
-
-/// Which events a rule answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    #[default]
-    Done,
-    Foiled,
-    Any,
-}
-
-/// What happens when an answer of the same rule and actor is already under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum IfPending {
-    /// The new event draws no answer of its own.
-    #[default]
-    Ignore,
-    /// Both answers go ahead.
-    Add,
-    /// The new answer takes the place of the old one.
-    Replace,
 }
 
 /// How an actor answers events of certain kinds that reach it in certain roles.

@@ -18,7 +18,7 @@ pub trait Model: Sync {
     /// ignores it). To study which of several categories is reached, give the category's number.
     ///
     /// # Errors
-    /// A [`Failure`] when the run gives no output.
+    /// A [`super::Failure`] when the run gives no output.
     fn evaluate(&self, values: &[f64], key: u64) -> Outcome;
 }
 

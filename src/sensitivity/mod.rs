@@ -66,7 +66,6 @@ mod hash;
 mod kernel;
 mod morris;
 mod points;
-mod quantiles;
 mod replicate;
 mod shapley;
 mod sobol;

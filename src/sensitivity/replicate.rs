@@ -1,7 +1,7 @@
 //! Intervals from independent replicates: the delete-one jackknife with Student's t.
 
 use super::error::Error;
-use super::quantiles::{student_cdf, student_quantile};
+use crate::stats::special::{student_t_cdf, student_t_quantile};
 
 /// An estimate with its interval. It may be negative even where the quantity cannot be: it is
 /// shown as it was found.
@@ -133,10 +133,10 @@ impl Jackknife {
         let freedom = self.leave_one_out.len() as f64 - 1.0;
         let value = self.full[i];
         let standard_error = self.standard_error(|v| v[i]);
-        let half = student_quantile(0.5 + 0.5 * level, freedom) * standard_error;
+        let half = student_t_quantile(0.5 + 0.5 * level, freedom) * standard_error;
         let above = |difference: f64, error: f64| {
             if error > 0.0 {
-                student_cdf(difference / error, freedom)
+                student_t_cdf(difference / error, freedom)
             } else if difference > 0.0 {
                 1.0
             } else if difference < 0.0 {

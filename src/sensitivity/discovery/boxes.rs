@@ -2,7 +2,7 @@
 
 use crate::math::normal_cdf;
 use crate::sensitivity::given::Table;
-use crate::sensitivity::quantiles::binomial_upper_tail;
+use crate::stats::special::beta_inc;
 
 /// What a box allows in one column.
 #[derive(Debug, Clone, PartialEq)]
@@ -244,7 +244,13 @@ impl Sums {
         }
         // Zeros and ones equal their squares.
         if unlimited.square == unlimited.sum {
-            return binomial_upper_tail(self.sum, n, p);
+            // P(Bin(n, p) >= k) = I_p(k, n - k + 1).
+            let k = self.sum;
+            return if k > 0.0 {
+                beta_inc(k, n - k + 1.0, p)
+            } else {
+                1.0
+            };
         }
         let variance = unlimited.square / unlimited.n as f64 - p * p;
         if variance <= 0.0 {

@@ -198,7 +198,7 @@ impl Table {
     }
 
     /// The rows for which `keep` is true, by their place among the complete rows: for example those
-    /// outside a box, to look for another.
+    /// outside a box, to look for another. The completeness stays that of the whole table.
     pub fn filtered(&self, keep: impl Fn(usize) -> bool) -> Self {
         let places: Vec<usize> = (0..self.rows()).filter(|&i| keep(i)).collect();
         let take = |values: &[f64]| places.iter().map(|&i| values[i]).collect::<Vec<f64>>();

@@ -3,8 +3,8 @@
 use super::{GivenIndices, Table, ties};
 use crate::sensitivity::error::Error;
 use crate::sensitivity::hash::{Stream, child, unit};
-use crate::sensitivity::quantiles::{student_cdf, student_quantile};
 use crate::sensitivity::replicate::{Estimate, check_level};
+use crate::stats::special::{student_t_cdf, student_t_quantile};
 use rayon::prelude::*;
 
 /// Groups of rows that intervals are made from, and rows that a group must have.
@@ -113,10 +113,10 @@ fn interval(values: &[f64], dummy: Option<&[f64]>, level: f64) -> Estimate {
     };
     let freedom = (GROUPS - 1) as f64;
     let standard_error = error(&|g| groups[g]);
-    let half = student_quantile(0.5 + 0.5 * level, freedom) * standard_error;
+    let half = student_t_quantile(0.5 + 0.5 * level, freedom) * standard_error;
     let above_dummy = dummy.map(|dummy| {
         let difference = all - dummy[GROUPS];
-        student_cdf(difference / error(&|g| groups[g] - dummy[g]), freedom)
+        student_t_cdf(difference / error(&|g| groups[g] - dummy[g]), freedom)
     });
     Estimate {
         value: all,

@@ -43,8 +43,8 @@ use moments::{DUMMY_FIRST, MEAN, Moments, NOISE, VARIANCE, VARIANCE_OF_MEAN};
 /// Where the intervals come from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Intervals {
-    /// The spread over independent scrambles: jackknife and Student's t (see
-    /// [`super::replicate`]). This is the honest choice.
+    /// The spread over independent scrambles: delete-one jackknife and Student's t. This
+    /// is the honest choice.
     Scrambles,
     /// Percentiles of a bootstrap of points. It takes scrambled points for independent ones, so
     /// its intervals are too wide, often several times.

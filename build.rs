@@ -1,0 +1,48 @@
+//! Embeds the scenarios under `scenarios/` (all but `scenarios/experiments/`) into the crate.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=scenarios");
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let mut found = Vec::new();
+    let folder = root.join("scenarios");
+    if folder.is_dir() {
+        collect(&folder, "", &mut found)?;
+    }
+    found.sort();
+
+    let mut code = String::from("&[\n");
+    for (name, path) in &found {
+        // Debug formatting of a string is a valid string literal.
+        let _ = writeln!(
+            code,
+            "    ({name:?}, include_str!({:?})),",
+            path.display().to_string()
+        );
+    }
+    code.push_str("]\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("builtin_scenarios.rs"), code)
+}
+
+/// Adds the scenario files below `folder`, named by their path from `scenarios/` without the extension.
+fn collect(folder: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        if path.is_dir() {
+            if !(prefix.is_empty() && file_name == "experiments") {
+                collect(&path, &format!("{prefix}{file_name}/"), found)?;
+            }
+        } else if let Some(stem) = file_name.strip_suffix(".toml") {
+            found.push((format!("{prefix}{stem}"), path));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,417 @@
+//! Choices: which course, against whom, where, and when.
+
+use super::state::{Answer, Due};
+use super::{Cause, DropReason, EventFields, Observer, Origin, Problem, Roles, RunError, Running};
+use crate::distribution::{MAX_PARAMETERS, Shape};
+use crate::formula::Role;
+use crate::model::{
+    Choice, ChoiceBy, Deed, Formula, Model, NOBODY, Preference, Quantity, Selector,
+};
+
+/// Tolerance for probabilities that are meant to add up to 1.
+const ROUNDING: f64 = 1e-9;
+
+impl Model {
+    pub(super) fn choice(&self, origin: Origin) -> &Choice {
+        match origin {
+            Origin::Process(index) => &self.processes[index as usize].choice,
+            Origin::Rule(index) => &self.rules[index as usize].choice,
+        }
+    }
+
+    fn chooser(&self, origin: Origin) -> i32 {
+        let actor = match origin {
+            Origin::Process(index) => self.processes[index as usize].actor,
+            Origin::Rule(index) => self.rules[index as usize].actor,
+        };
+        actor as i32
+    }
+
+    /// The greatest number of things among which a choice is made.
+    pub(super) fn largest_choice(&self) -> usize {
+        let courses = (self.processes.iter().map(|p| &p.choice))
+            .chain(self.rules.iter().map(|r| &r.choice))
+            .map(|choice| choice.courses.len());
+        let suspects = self.actions.iter().map(|a| a.suspects.len());
+        courses
+            .chain(suspects)
+            .chain([self.actors.len(), self.places.len()])
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+impl<'a, O: Observer> Running<'a, O> {
+    /// Chooses a course and carries it out, or puts it on the agenda.
+    pub(super) fn choose(
+        &mut self,
+        origin: Origin,
+        roles: Roles,
+        event: EventFields,
+    ) -> Result<(), RunError> {
+        let model = self.model;
+        let choice = model.choice(origin);
+        let chosen = match choice.by {
+            ChoiceBy::Only => Some((0, 1.0)),
+            ChoiceBy::Score => self.choose_by_score(choice, roles, event)?,
+            ChoiceBy::Probability => self.choose_by_probability(choice, roles, event)?,
+        };
+        let details = if choice.draws_details {
+            let stream = self.stream(choice.detail_stream);
+            [stream.uniform(), stream.uniform(), stream.uniform()]
+        } else {
+            [0.5; 3]
+        };
+        let Some((course, probability)) = chosen else {
+            return Ok(());
+        };
+        let Some(deed) = &choice.courses[course].deed else {
+            let time = self.state.time;
+            self.observer
+                .choice(time, origin, course as u16, probability, f64::INFINITY);
+            return Ok(());
+        };
+        self.begin_deed(
+            origin,
+            course as u16,
+            probability,
+            deed,
+            roles,
+            event,
+            details,
+        )
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn begin_deed(
+        &mut self,
+        origin: Origin,
+        course: u16,
+        probability: f64,
+        deed: &Deed,
+        roles: Roles,
+        event: EventFields,
+        [for_target, for_place, for_delay]: [f64; 3],
+    ) -> Result<(), RunError> {
+        let time = self.state.time;
+        let target = match &deed.target {
+            Some(selector) => self.select(selector, roles, event, for_target)?,
+            None => NOBODY,
+        };
+        let place = match &deed.place {
+            Some(selector) => self.select(selector, roles, event, for_place)?,
+            None => NOBODY,
+        };
+        if (deed.target.is_some() && target == NOBODY) || (deed.place.is_some() && place == NOBODY)
+        {
+            self.observer
+                .dropped(time, origin, course, DropReason::NoTarget);
+            return Ok(());
+        }
+        let delay = match &deed.delay {
+            Some(quantity) => self.quantity(quantity, roles, event, for_delay)?,
+            None => 0.0,
+        };
+        let answer = Answer {
+            origin,
+            course,
+            probability,
+            roles,
+            event,
+            target,
+            place,
+        };
+        match origin {
+            Origin::Process(_) if delay == 0.0 => self.carry_out(&answer, deed),
+            Origin::Process(_) => {
+                self.observer
+                    .choice(time, origin, course, probability, time + delay);
+                self.state.schedule(time + delay, Due::Answer(answer));
+                Ok(())
+            }
+            Origin::Rule(rule) => {
+                self.observer
+                    .choice(time, origin, course, probability, time + delay);
+                self.state.rules[rule as usize].pending += 1;
+                self.state.schedule(time + delay, Due::Answer(answer));
+                Ok(())
+            }
+        }
+    }
+
+    /// An answer's delay is over.
+    pub(super) fn answer_due(&mut self, answer: &Answer) -> Result<(), RunError> {
+        let model = self.model;
+        if let Origin::Rule(rule) = answer.origin {
+            self.state.rules[rule as usize].pending -= 1;
+        }
+        let course = &model.choice(answer.origin).courses[answer.course as usize];
+        let Some(deed) = &course.deed else {
+            return Ok(());
+        };
+        if !self.allows(&deed.still, answer.roles, answer.event) {
+            let time = self.state.time;
+            self.observer.dropped(
+                time,
+                answer.origin,
+                answer.course,
+                DropReason::NoLongerHolds,
+            );
+            return Ok(());
+        }
+        if let Origin::Rule(rule) = answer.origin {
+            self.state.rules[rule as usize].last_answer = self.state.time;
+        }
+        self.carry_out(answer, deed)
+    }
+
+    fn carry_out(&mut self, answer: &Answer, deed: &Deed) -> Result<(), RunError> {
+        let perpetrator = self.model.chooser(answer.origin);
+        let name = |who: &Option<Formula>| {
+            (who.as_ref()).map(|formula| self.who(formula, answer.roles, answer.event))
+        };
+        let (claimant, sponsor) = (name(&deed.claimant), name(&deed.sponsor));
+        let roles = Roles::NONE
+            .with(Role::SelfActor, perpetrator)
+            .with(Role::Perpetrator, perpetrator)
+            .with(Role::Target, answer.target)
+            .with(Role::Place, answer.place)
+            .with(Role::Host, self.model.host(answer.place))
+            .with(Role::Sponsor, sponsor.unwrap_or(NOBODY));
+        let cause = Cause::Choice {
+            origin: answer.origin,
+            course: answer.course,
+            probability: answer.probability,
+        };
+        self.event(deed.action, roles, cause, claimant, None)
+    }
+
+    /// Quantal response (McKelvey and Palfrey 1995): P(course) proportional to exp(rationality x score) among the courses that
+    /// are open; with infinite rationality the best, and the first of several equally good.
+    fn choose_by_score(
+        &mut self,
+        choice: &Choice,
+        roles: Roles,
+        event: EventFields,
+    ) -> Result<Option<(usize, f64)>, RunError> {
+        let uniform = self.stream(choice.choice_stream).uniform();
+        let rationality = match &choice.rationality {
+            Some(formula) => self.rationality(formula, roles, event)?,
+            None => 1.0,
+        };
+        let mut weights = std::mem::take(&mut self.scratch.weights);
+        weights.clear();
+        let mut best = (None, f64::NEG_INFINITY);
+        for (index, course) in choice.courses.iter().enumerate() {
+            let score = match &course.preference {
+                _ if !self.allows(&course.when, roles, event) => f64::NEG_INFINITY,
+                Some(formula) => self.value(formula, roles, event)?,
+                None => 0.0,
+            };
+            if score > best.1 {
+                best = (Some(index), score);
+            }
+            weights.push(score);
+        }
+        let chosen = if rationality == f64::INFINITY {
+            best.0.map(|index| (index, 1.0))
+        } else {
+            for weight in &mut weights {
+                // A course that is not open has weight 0 also at rationality 0, where the product has no value.
+                *weight = if *weight == f64::NEG_INFINITY {
+                    0.0
+                } else {
+                    crate::math::exp(rationality * (*weight - best.1))
+                };
+            }
+            draw(&weights, uniform)
+        };
+        self.scratch.weights = weights;
+        Ok(chosen)
+    }
+
+    fn rationality(
+        &self,
+        formula: &Formula,
+        roles: Roles,
+        event: EventFields,
+    ) -> Result<f64, RunError> {
+        let value = formula.program.evaluate(&self.view(roles, event));
+        if value.is_nan() {
+            return Err(self.error(formula.site, Problem::NotFinite(value)));
+        }
+        if value < 0.0 {
+            return Err(self.error(formula.site, Problem::NegativeRationality(value)));
+        }
+        Ok(value)
+    }
+
+    /// Plain probabilities; a course without one takes what the open courses leave.
+    fn choose_by_probability(
+        &mut self,
+        choice: &Choice,
+        roles: Roles,
+        event: EventFields,
+    ) -> Result<Option<(usize, f64)>, RunError> {
+        let uniform = self.stream(choice.choice_stream).uniform();
+        let mut below = 0.0;
+        let mut chosen = None;
+        let mut rest = None;
+        for (index, course) in choice.courses.iter().enumerate() {
+            if !self.allows(&course.when, roles, event) {
+                continue;
+            }
+            let Some(formula) = &course.preference else {
+                rest = Some(index);
+                continue;
+            };
+            let probability = self.probability(formula, roles, event)?;
+            below += probability;
+            if chosen.is_none() && uniform < below {
+                chosen = Some((index, probability));
+            }
+            if below > 1.0 + ROUNDING {
+                return Err(self.error(formula.site, Problem::ProbabilitiesExceedOne(below)));
+            }
+        }
+        Ok(chosen.or(rest.map(|index| (index, 1.0 - below))))
+    }
+
+    pub(super) fn probability(
+        &self,
+        formula: &Formula,
+        roles: Roles,
+        event: EventFields,
+    ) -> Result<f64, RunError> {
+        let probability = self.value(formula, roles, event)?;
+        if (0.0..=1.0).contains(&probability) {
+            Ok(probability)
+        } else {
+            Err(self.error(formula.site, Problem::NotAProbability(probability)))
+        }
+    }
+
+    pub(super) fn weight(
+        &self,
+        formula: &Formula,
+        roles: Roles,
+        event: EventFields,
+    ) -> Result<f64, RunError> {
+        let weight = self.value(formula, roles, event)?;
+        if weight < 0.0 {
+            return Err(self.error(formula.site, Problem::NegativeWeight(weight)));
+        }
+        Ok(weight)
+    }
+
+    /// Who or where; nobody if no candidate will do.
+    fn select(
+        &mut self,
+        selector: &Selector,
+        roles: Roles,
+        event: EventFields,
+        uniform: f64,
+    ) -> Result<i32, RunError> {
+        let (members, preference, when) = match selector {
+            Selector::Formula(formula) => return Ok(self.who(formula, roles, event)),
+            Selector::Among {
+                members,
+                preference,
+                when,
+            } => (members, preference, when),
+        };
+        let mut weights = std::mem::take(&mut self.scratch.weights);
+        weights.clear();
+        let mut best = (None, f64::NEG_INFINITY);
+        for (index, &member) in members.iter().enumerate() {
+            let roles = roles.with(Role::Candidate, member as i32);
+            let weight = if !self.allows(when, roles, event) {
+                0.0
+            } else {
+                match preference {
+                    Preference::Weight(formula) => self.weight(formula, roles, event)?,
+                    Preference::Most(formula) => {
+                        let value = self.value(formula, roles, event)?;
+                        if value > best.1 {
+                            best = (Some(index), value);
+                        }
+                        0.0
+                    }
+                }
+            };
+            weights.push(weight);
+        }
+        let index = match preference {
+            Preference::Weight(_) => draw(&weights, uniform).map(|(index, _)| index),
+            Preference::Most(_) => best.0,
+        };
+        self.scratch.weights = weights;
+        Ok(index.map_or(NOBODY, |index| members[index] as i32))
+    }
+
+    /// A number, or a draw by inversion of the distribution function at `uniform`; never negative.
+    pub(super) fn quantity(
+        &self,
+        quantity: &Quantity,
+        roles: Roles,
+        event: EventFields,
+        uniform: f64,
+    ) -> Result<f64, RunError> {
+        let (value, site) = match quantity {
+            Quantity::Fixed(formula) => (self.value(formula, roles, event)?, formula.site),
+            Quantity::Discrete { distribution, site } => (distribution.quantile(uniform), *site),
+            Quantity::Drawn {
+                family,
+                parameters,
+                site,
+            } => {
+                let mut values = [0.0; MAX_PARAMETERS];
+                for (value, formula) in values.iter_mut().zip(parameters) {
+                    // An end of a truncation may be infinite; the shape checks the rest.
+                    *value = formula.program.evaluate(&self.view(roles, event));
+                }
+                let values = &values[..parameters.len()];
+                let shape = Shape::new(*family, values)
+                    .map_err(|error| self.error(*site, Problem::Distribution(error)))?;
+                (shape.quantile(uniform), *site)
+            }
+        };
+        if value < 0.0 {
+            return Err(self.error(site, Problem::NegativeDraw(value)));
+        }
+        Ok(value)
+    }
+}
+
+/// The index drawn by `uniform` with probabilities proportional to `weights`, and its probability; none if all are 0.
+pub(super) fn draw(weights: &[f64], uniform: f64) -> Option<(usize, f64)> {
+    let total: f64 = weights.iter().sum();
+    let mut left = uniform * total;
+    let mut last = None;
+    for (index, &weight) in weights.iter().enumerate() {
+        if weight > 0.0 {
+            last = Some((index, weight / total));
+            if left < weight {
+                return last;
+            }
+            left -= weight;
+        }
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::draw;
+
+    #[test]
+    fn a_draw_follows_the_weights_and_skips_zeros() {
+        let weights = [0.0, 1.0, 0.0, 3.0, 0.0];
+        assert_eq!(draw(&weights, 0.1), Some((1, 0.25)));
+        assert_eq!(draw(&weights, 0.2499), Some((1, 0.25)));
+        assert_eq!(draw(&weights, 0.2501), Some((3, 0.75)));
+        assert_eq!(draw(&weights, 1.0 - f64::EPSILON), Some((3, 0.75)));
+        assert_eq!(draw(&[0.0, 0.0], 0.5), None);
+        assert_eq!(draw(&[], 0.5), None);
+    }
+}

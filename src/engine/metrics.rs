@@ -1,0 +1,141 @@
+//! Metrics: what is read off a run while it is under way.
+
+use super::state::{Level, RunState};
+use super::view::relaxed;
+use crate::model::{MetricKind, Model, SlotConstants, Watched, World};
+
+/// What a metric remembers besides its current value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct MetricState {
+    /// A stock or rung has been followed up to here.
+    pub since: f64,
+    /// Integral of the stock or rung from the start to `since`.
+    pub integral: f64,
+    /// Last action of the first of two actors against the second, and of the second against the first.
+    pub last: [f64; 2],
+}
+
+/// The path of a stock or rung between two events: from `level` towards a baseline.
+#[derive(Clone, Copy)]
+struct Path {
+    level: Level,
+    slot: SlotConstants,
+}
+
+impl Path {
+    fn of(watched: Watched, world: &World, state: &RunState) -> Self {
+        match watched {
+            Watched::Slot(slot) => Self {
+                level: state.levels[slot as usize],
+                slot: world.slots[slot as usize],
+            },
+            Watched::Pair(pair) => {
+                let value = f64::from(state.rungs[pair as usize]);
+                Self {
+                    level: Level { value, since: 0.0 },
+                    slot: SlotConstants {
+                        initial: value,
+                        baseline: value,
+                        decay: 0.0,
+                        min: f64::NEG_INFINITY,
+                        max: f64::INFINITY,
+                    },
+                }
+            }
+        }
+    }
+
+    fn at(&self, time: f64) -> f64 {
+        relaxed(self.level, &self.slot, time)
+    }
+
+    /// When the path comes to `level`, which lies strictly between its ends or at one of them:
+    /// `t = t0 - ln((level - b) / (x0 - b)) / lambda`.
+    fn crossing(&self, level: f64, from: f64, to: f64) -> f64 {
+        let share = (level - self.slot.baseline) / (self.level.value - self.slot.baseline);
+        let time = self.level.since - crate::math::ln(share) / self.slot.decay;
+        // Rounding must not carry the crossing out of the stretch that holds it.
+        if time > from { time.min(to) } else { from }
+    }
+
+    /// Integral from `from` to `to`.
+    fn integral(&self, from: f64, to: f64) -> f64 {
+        if self.slot.decay == 0.0 || self.level.value == self.slot.baseline {
+            return self.level.value * (to - from);
+        }
+        self.slot.baseline * (to - from) + (self.at(from) - self.at(to)) / self.slot.decay
+    }
+}
+
+/// Sets every metric to its value before anything has happened.
+pub(super) fn reset(model: &Model, world: &World, state: &mut RunState) {
+    for (index, metric) in model.metrics.iter().enumerate() {
+        state.metrics[index] = MetricState {
+            since: 0.0,
+            integral: 0.0,
+            last: [f64::NEG_INFINITY; 2],
+        };
+        state.values[index] = match metric.kind {
+            MetricKind::First | MetricKind::Last | MetricKind::FirstBeyond { .. } => f64::INFINITY,
+            MetricKind::Peak(watched)
+            | MetricKind::Low(watched)
+            | MetricKind::TimeMean(watched) => Path::of(watched, world, state).at(0.0),
+            _ => 0.0,
+        };
+    }
+}
+
+/// Follows the stock or rung that metric `index` watches up to now. Called before it changes, and before the metric is read.
+pub(super) fn follow(model: &Model, world: &World, state: &mut RunState, index: u32) {
+    let index = index as usize;
+    let (from, to) = (state.metrics[index].since, state.time);
+    let level = world.metric_levels[index];
+    let value = state.values[index];
+    let beyond = |x: f64, above: bool| if above { x > level } else { x < level };
+    match model.metrics[index].kind {
+        MetricKind::Peak(watched) => {
+            let path = Path::of(watched, world, state);
+            state.values[index] = value.max(path.at(from)).max(path.at(to));
+        }
+        MetricKind::Low(watched) => {
+            let path = Path::of(watched, world, state);
+            state.values[index] = value.min(path.at(from)).min(path.at(to));
+        }
+        MetricKind::TimeMean(watched) => {
+            let path = Path::of(watched, world, state);
+            let integral = state.metrics[index].integral + path.integral(from, to);
+            state.metrics[index].integral = integral;
+            state.values[index] = if to > 0.0 { integral / to } else { path.at(to) };
+        }
+        MetricKind::TimeBeyond { of, above, .. } => {
+            let path = Path::of(of, world, state);
+            state.values[index] += match (beyond(path.at(from), above), beyond(path.at(to), above))
+            {
+                (true, true) => to - from,
+                (false, false) => 0.0,
+                (true, false) => path.crossing(level, from, to) - from,
+                (false, true) => to - path.crossing(level, from, to),
+            };
+        }
+        MetricKind::FirstBeyond { of, above, .. } if value == f64::INFINITY => {
+            let path = Path::of(of, world, state);
+            if beyond(path.at(from), above) {
+                state.values[index] = from;
+            } else if beyond(path.at(to), above) {
+                state.values[index] = path.crossing(level, from, to);
+            }
+        }
+        _ => {}
+    }
+    state.metrics[index].since = to;
+}
+
+impl Watched {
+    /// Metrics that follow this stock or rung.
+    pub(super) fn watchers(self, model: &Model) -> &[u32] {
+        match self {
+            Watched::Slot(slot) => &model.slot_dependents[slot as usize].watchers,
+            Watched::Pair(pair) => &model.pair_dependents[pair as usize].watchers,
+        }
+    }
+}

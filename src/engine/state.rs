@@ -1,0 +1,270 @@
+//! The state of one run: a plain value that can be cloned, kept and resumed.
+
+use super::metrics::MetricState;
+use crate::formula::Role;
+use crate::model::{Model, NOBODY, World};
+use crate::random::Stream;
+
+/// Who fills each role of an event, by index; [`NOBODY`] where nobody does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roles([i32; Role::ALL.len()]);
+
+impl Roles {
+    /// Nobody in any role.
+    pub const NONE: Self = Self([NOBODY; Role::ALL.len()]);
+
+    /// Who fills `role`.
+    #[inline]
+    pub fn get(&self, role: Role) -> i32 {
+        self.0[role as usize]
+    }
+
+    /// The same roles with `who` in `role`.
+    #[inline]
+    #[must_use]
+    pub fn with(mut self, role: Role, who: i32) -> Self {
+        self.0[role as usize] = who;
+        self
+    }
+}
+
+/// What formulas see of an event besides its roles.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EventFields {
+    /// People killed.
+    pub killed: f64,
+    /// Whether the event was foiled.
+    pub foiled: bool,
+    /// Conflict-cooperation weight of the action.
+    pub goldstein: f64,
+}
+
+impl EventFields {
+    /// The fields where there is no event.
+    pub const NONE: Self = Self {
+        killed: 0.0,
+        foiled: false,
+        goldstein: 0.0,
+    };
+}
+
+/// A stock's value at the time of its last change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Level {
+    pub value: f64,
+    pub since: f64,
+}
+
+/// The clock of one process: the next point of a Poisson process of rate `bound`, which is thinned to the hazard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Clock {
+    /// When the bound was last worked out.
+    pub since: f64,
+    /// Upper bound of the hazard from `since` to the end of the look-ahead.
+    pub bound: f64,
+    /// Unit-rate exponential wait that was left at `since`.
+    pub remaining: f64,
+    /// Whether the clock wakes for a candidate, or only to look further ahead.
+    pub candidate: bool,
+    /// Whether the bound is the hazard itself, so that every candidate is taken.
+    pub exact: bool,
+}
+
+/// The choice that an answer comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A process, by index.
+    Process(u32),
+    /// A rule, by index.
+    Rule(u32),
+}
+
+/// Something that is due.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Pending {
+    pub time: f64,
+    pub sequence: u64,
+    pub due: Due,
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Due {
+    Calendar(u32),
+    Answer(Answer),
+}
+
+/// A course that was chosen and waits for its time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Answer {
+    pub origin: Origin,
+    pub course: u16,
+    /// Probability with which the course was chosen.
+    pub probability: f64,
+    /// Roles of the event that is answered, as the actor believes them.
+    pub roles: Roles,
+    pub event: EventFields,
+    pub target: i32,
+    pub place: i32,
+}
+
+/// What a rule remembers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct RuleState {
+    /// Day of the last answer that was carried out.
+    pub last_answer: f64,
+    /// Answers under way.
+    pub pending: u32,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// At the horizon.
+    Horizon,
+    /// In an absorbing endgame, by index.
+    Absorbed(u32),
+    /// At the cap on events: what would have followed is not known.
+    Capped,
+}
+
+/// The state of one run.
+///
+/// It holds no reference and no hidden state: a clone goes on exactly as the original does.
+#[derive(Clone, Debug)]
+pub struct RunState {
+    pub(super) run: u64,
+    pub(super) time: f64,
+    pub(super) events: u64,
+    pub(super) sequence: u64,
+    pub(super) levels: Vec<Level>,
+    pub(super) rungs: Vec<u16>,
+    pub(super) clocks: Vec<Clock>,
+    /// When each clock wakes; apart from the clocks because the next event is the least of these.
+    pub(super) wakes: Vec<f64>,
+    pub(super) rules: Vec<RuleState>,
+    /// Sorted by time, then sequence, latest first.
+    pub(super) agenda: Vec<Pending>,
+    pub(super) streams: Vec<Stream>,
+    /// One bit a stream: whether it was drawn from in this run.
+    pub(super) opened: Vec<u64>,
+    pub(super) metrics: Vec<MetricState>,
+    /// Current values of the metrics.
+    pub(super) values: Vec<f64>,
+    /// Recorded series: point by point, series by series.
+    pub(super) timeline: Vec<f64>,
+    pub(super) timeline_points: usize,
+    pub(super) ending: Option<Ending>,
+}
+
+impl RunState {
+    /// Room for a run of `model`.
+    pub(super) fn new(model: &Model) -> Self {
+        let clock = Clock {
+            since: 0.0,
+            bound: 0.0,
+            remaining: 0.0,
+            candidate: false,
+            exact: false,
+        };
+        let level = Level {
+            value: 0.0,
+            since: 0.0,
+        };
+        let rule = RuleState {
+            last_answer: f64::NEG_INFINITY,
+            pending: 0,
+        };
+        let records = (model.timeline.as_ref()).map_or(0, |t| t.points * t.series.len());
+        Self {
+            run: 0,
+            time: 0.0,
+            events: 0,
+            sequence: 0,
+            levels: vec![level; model.slots.len()],
+            rungs: vec![0; model.pairs.len()],
+            clocks: vec![clock; model.processes.len()],
+            wakes: vec![f64::INFINITY; model.processes.len()],
+            rules: vec![rule; model.rules.len()],
+            agenda: Vec::with_capacity(AGENDA_CAPACITY),
+            streams: vec![Stream::from_state([0; 4]); model.streams.len()],
+            opened: vec![0; model.streams.len().div_ceil(64)],
+            metrics: vec![MetricState::default(); model.metrics.len()],
+            values: vec![0.0; model.metrics.len()],
+            timeline: vec![0.0; records],
+            timeline_points: 0,
+            ending: None,
+        }
+    }
+
+    /// Back to the start, as run `run` in `world`.
+    pub(super) fn reset(&mut self, world: &World, run: u64) {
+        self.run = run;
+        self.time = 0.0;
+        self.events = 0;
+        self.sequence = 0;
+        for (level, slot) in self.levels.iter_mut().zip(&world.slots) {
+            *level = Level {
+                value: slot.initial,
+                since: 0.0,
+            };
+        }
+        self.rungs.fill(0);
+        for rule in &mut self.rules {
+            rule.last_answer = f64::NEG_INFINITY;
+            rule.pending = 0;
+        }
+        self.agenda.clear();
+        self.opened.fill(0);
+        self.timeline_points = 0;
+        self.ending = None;
+    }
+
+    /// Number of the run.
+    pub fn run(&self) -> u64 {
+        self.run
+    }
+
+    /// Days since the start.
+    pub fn time(&self) -> f64 {
+        self.time
+    }
+
+    /// Events so far.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// How the run ended; `None` while it is under way.
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    /// Values of the metrics, in the model's order; infinite for a first day that never came.
+    pub fn metrics(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Recorded series, date by date and within a date in the model's order.
+    pub fn timeline(&self) -> &[f64] {
+        &self.timeline
+    }
+
+    /// Puts something on the agenda, behind all that is due at the same time.
+    pub(super) fn schedule(&mut self, time: f64, due: Due) {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        let at = self.agenda.partition_point(|pending| pending.time > time);
+        self.agenda.insert(
+            at,
+            Pending {
+                time,
+                sequence,
+                due,
+            },
+        );
+    }
+}
+
+/// Answers that may be under way at once before the agenda has to grow.
+const AGENDA_CAPACITY: usize = 1024;

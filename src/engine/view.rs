@@ -1,0 +1,139 @@
+//! What formulas see of a run.
+
+use super::state::{EventFields, Level, Roles, RunState};
+use crate::formula::{Environment, Field, Interval, Ranges, Relation, Role};
+use crate::model::{Model, SlotConstants, World, pair_index};
+
+/// A run at this moment, seen from an event and by an actor.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub model: &'a Model,
+    pub world: &'a World,
+    pub state: &'a RunState,
+    pub time: f64,
+    pub roles: Roles,
+    pub event: EventFields,
+}
+
+/// Value at `time` of a stock that stood at `level` and relaxes to its baseline:
+/// `x(t) = b + (x0 - b) exp(-lambda (t - t0))`.
+#[inline]
+pub(super) fn relaxed(level: Level, slot: &SlotConstants, time: f64) -> f64 {
+    if slot.decay == 0.0 || level.value == slot.baseline {
+        return level.value;
+    }
+    let kept = crate::math::exp(-slot.decay * (time - level.since));
+    slot.baseline + (level.value - slot.baseline) * kept
+}
+
+impl View<'_> {
+    #[inline]
+    pub fn stock_at(&self, slot: u32, time: f64) -> f64 {
+        let slot = slot as usize;
+        relaxed(self.state.levels[slot], &self.world.slots[slot], time)
+    }
+}
+
+impl Environment for View<'_> {
+    #[inline]
+    fn parameter(&self, index: u32) -> f64 {
+        self.world.parameters[index as usize]
+    }
+
+    #[inline]
+    fn stock(&self, slot: u32) -> f64 {
+        self.stock_at(slot, self.time)
+    }
+
+    #[inline]
+    fn rung(&self, pair: u32) -> f64 {
+        f64::from(self.state.rungs[pair as usize])
+    }
+
+    #[inline]
+    fn metric(&self, index: u32) -> f64 {
+        self.state.values[index as usize]
+    }
+
+    #[inline]
+    fn role(&self, role: Role) -> f64 {
+        f64::from(self.roles.get(role))
+    }
+
+    #[inline]
+    fn field(&self, field: Field) -> f64 {
+        match field {
+            Field::Killed => self.event.killed,
+            Field::Foiled => f64::from(u8::from(self.event.foiled)),
+            Field::Goldstein => self.event.goldstein,
+        }
+    }
+
+    #[inline]
+    fn time(&self) -> f64 {
+        self.time
+    }
+
+    fn stock_slot(&self, stock: u32, actor: u32, column: u32) -> Option<u32> {
+        let stock = &self.model.stocks[stock as usize];
+        let slot = stock.slots[(actor * stock.columns + column) as usize];
+        (slot != crate::formula::NO_SLOT).then_some(slot)
+    }
+
+    fn elsewhere(&self, stock: u32) -> f64 {
+        self.model.stocks[stock as usize].elsewhere
+    }
+
+    fn pair_slot(&self, a: u32, b: u32) -> u32 {
+        pair_index(a, b, self.model.actors.len())
+    }
+
+    fn host(&self, place: u32) -> f64 {
+        f64::from(self.model.places[place as usize].host)
+    }
+
+    fn patron(&self, actor: u32) -> f64 {
+        f64::from(self.model.actors[actor as usize].patron)
+    }
+
+    fn related(&self, relation: Relation, a: u32, b: u32) -> bool {
+        let actor = &self.model.actors[a as usize];
+        match relation {
+            Relation::Rivals => actor.rivals.contains(&b),
+            Relation::Allies => actor.allies.contains(&b),
+            Relation::Clients => self.model.actors[b as usize].patron == a as i32,
+        }
+    }
+}
+
+/// Relative rounding error that a relaxed value may have, with room to spare.
+const MARGIN: f64 = 8.0 * f64::EPSILON;
+
+/// Everything that a stock may be between now and `until`, if no event comes between: the ends of its path, because it moves
+/// monotonically to its baseline.
+pub(super) struct Ahead<'a> {
+    pub view: View<'a>,
+    pub until: f64,
+}
+
+impl Ranges for Ahead<'_> {
+    fn parameter(&self, index: u32) -> f64 {
+        self.view.world.parameters[index as usize]
+    }
+
+    fn stock(&self, slot: u32) -> Interval {
+        let now = self.view.stock_at(slot, self.view.time);
+        let then = self.view.stock_at(slot, self.until);
+        // `exp` is not rounded correctly, so a value between may stand out by a few units in the last place.
+        let margin = MARGIN * (now.abs() + then.abs());
+        Interval::new(now.min(then) - margin, now.max(then) + margin)
+    }
+
+    fn rung(&self, pair: u32) -> Interval {
+        Interval::point(f64::from(self.view.state.rungs[pair as usize]))
+    }
+
+    fn time(&self) -> Interval {
+        Interval::new(self.view.time, self.until)
+    }
+}

@@ -1,0 +1,36 @@
+//! The formula language of scenarios: text to a flat program, its value, and bounds on its value.
+//!
+//! ```text
+//! text --parse_formula--> Expr --compile(Symbols, Scope)--> Program --evaluate(Environment)--> f64
+//!                                                                  \--bound(Ranges)--------> Interval
+//! ```
+//!
+//! - [`parse_formula`], [`parse_statement`]: syntax ([`Expr`], [`Statement`]);
+//! - [`Symbols`], [`Scope`]: what names mean, and which of them a formula may use where it stands;
+//! - [`compile`], [`compile_target`]: names resolved, types checked, whatever is known at load folded;
+//! - [`Program`]: a formula ready to run: one pass over a slice, without recursion or allocation;
+//! - [`Interval`]: outer bounds of a formula over ranges of what it reads.
+//!
+//! This module knows of no file and no engine. Elementary functions come from `libm`, so a value is the same on every machine.
+
+mod aggregate;
+mod ast;
+mod compile;
+mod interval;
+mod names;
+mod parse;
+mod program;
+mod scope;
+mod symbols;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+pub use ast::{BinaryOp, Expr, ExprKind, Name, Span, Statement, SyntaxError, UnaryOp, UpdateOp};
+pub use compile::{CheckError, StockTarget, Type, compile, compile_target};
+pub use interval::{Interval, Ranges};
+pub use parse::{MAX_LENGTH, MAX_NESTING, RESERVED, parse_formula, parse_statement};
+pub use program::{Environment, Field, MAX_STACK, Program, Reads};
+pub use scope::{CandidateKind, Role, Scope};
+pub use symbols::{Members, NO_SLOT, Relation, StockOf, StockShape, Symbols};

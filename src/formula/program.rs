@@ -1,0 +1,516 @@
+//! A compiled formula: operations on a small stack.
+
+use super::scope::Role;
+use super::symbols::Relation;
+
+/// The deepest stack that a program may need.
+pub const MAX_STACK: usize = 32;
+
+/// What `event.*` reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// Deaths.
+    Killed,
+    /// 1 for a foiled event, 0 for one that is done.
+    Foiled,
+    /// The action's weight on the Goldstein scale of conflict and cooperation, -10 to 10.
+    Goldstein,
+}
+
+/// How an aggregate combines the stocks that it visits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fold {
+    Sum,
+    Max,
+    Min,
+}
+
+/// One operation. Those with operands pop them, the last on top, and push their result.
+///
+/// Truths are 1 and 0; actors and places are their index, nobody and nowhere -1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Op {
+    Constant(f64),
+    Parameter(u32),
+    Stock(u32),
+    Rung(u32),
+    Metric(u32),
+    Role(Role),
+    Field(Field),
+    Time,
+    /// actor -> value of an actor stock.
+    ActorStock(u32),
+    /// actor, actor or place -> value of a pair or presence stock.
+    GridStock(u32),
+    /// actor, actor -> rung.
+    RungBetween,
+    /// place -> actor.
+    Host,
+    /// actor -> actor.
+    Patron,
+    /// a, b -> whether b stands in the relation to a.
+    Related(Relation),
+    /// x -> whether x is in the sorted stretch of the pool.
+    Member {
+        start: u32,
+        count: u32,
+    },
+    /// Over the stocks `start..start + count`, or over those that this stretch of the pool lists. `count` is at least 1.
+    Gather {
+        fold: Fold,
+        contiguous: bool,
+        start: u32,
+        count: u32,
+    },
+    Negate,
+    Not,
+    Exp,
+    Ln,
+    Sqrt,
+    Abs,
+    Floor,
+    Logistic,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+    Min,
+    Max,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Equal,
+    NotEqual,
+    And,
+    Or,
+    /// condition, yes, no -> yes where the condition is not 0, otherwise no.
+    Select,
+}
+
+const _: () = assert!(size_of::<Op>() <= 16);
+
+impl Op {
+    /// How many operands it pops; it always pushes one.
+    pub(super) fn arity(self) -> usize {
+        match self {
+            Self::Constant(_)
+            | Self::Parameter(_)
+            | Self::Stock(_)
+            | Self::Rung(_)
+            | Self::Metric(_)
+            | Self::Role(_)
+            | Self::Field(_)
+            | Self::Time
+            | Self::Gather { .. } => 0,
+            Self::ActorStock(_)
+            | Self::Host
+            | Self::Patron
+            | Self::Member { .. }
+            | Self::Negate
+            | Self::Not
+            | Self::Exp
+            | Self::Ln
+            | Self::Sqrt
+            | Self::Abs
+            | Self::Floor
+            | Self::Logistic => 1,
+            Self::GridStock(_)
+            | Self::RungBetween
+            | Self::Related(_)
+            | Self::Add
+            | Self::Subtract
+            | Self::Multiply
+            | Self::Divide
+            | Self::Power
+            | Self::Min
+            | Self::Max
+            | Self::Less
+            | Self::LessEqual
+            | Self::Greater
+            | Self::GreaterEqual
+            | Self::Equal
+            | Self::NotEqual
+            | Self::And
+            | Self::Or => 2,
+            Self::Select => 3,
+        }
+    }
+
+    /// The value of an operation of one operand that depends on nothing else; `None` for any other.
+    #[inline]
+    pub(super) fn unary(self, x: f64) -> Option<f64> {
+        Some(match self {
+            Self::Negate => -x,
+            Self::Not => truth(x == 0.0),
+            Self::Exp => libm::exp(x),
+            Self::Ln => libm::log(x),
+            Self::Sqrt => x.sqrt(),
+            Self::Abs => x.abs(),
+            Self::Floor => x.floor(),
+            Self::Logistic => logistic(x),
+            _ => return None,
+        })
+    }
+
+    /// The value of an operation of two operands that depends on nothing else; `None` for any other.
+    #[inline]
+    pub(super) fn binary(self, a: f64, b: f64) -> Option<f64> {
+        Some(match self {
+            Self::Add => a + b,
+            Self::Subtract => a - b,
+            Self::Multiply => a * b,
+            Self::Divide => a / b,
+            Self::Power => libm::pow(a, b),
+            Self::Min => least(a, b),
+            Self::Max => greatest(a, b),
+            Self::Less => truth(a < b),
+            Self::LessEqual => truth(a <= b),
+            Self::Greater => truth(a > b),
+            Self::GreaterEqual => truth(a >= b),
+            Self::Equal => truth(a == b),
+            Self::NotEqual => truth(a != b),
+            Self::And => truth(a != 0.0 && b != 0.0),
+            Self::Or => truth(a != 0.0 || b != 0.0),
+            _ => return None,
+        })
+    }
+}
+
+pub(super) fn truth(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
+
+/// 1 / (1 + exp(-x)), computed so that nothing overflows.
+pub(super) fn logistic(x: f64) -> f64 {
+    if x < 0.0 {
+        let e = libm::exp(x);
+        e / (1.0 + e)
+    } else {
+        1.0 / (1.0 + libm::exp(-x))
+    }
+}
+
+/// The smaller; not-a-number when either is, and the second of two zeros, on every machine (`f64::min` promises neither).
+pub(super) fn least(a: f64, b: f64) -> f64 {
+    if a < b || a.is_nan() { a } else { b }
+}
+
+/// The greater, as [`least`].
+pub(super) fn greatest(a: f64, b: f64) -> f64 {
+    if a > b || a.is_nan() { a } else { b }
+}
+
+/// What a formula reads while it runs. Evaluation is generic over it, so that each read is inlined.
+pub trait Environment {
+    /// The value of a parameter in this world.
+    fn parameter(&self, index: u32) -> f64;
+    /// The value of a stock.
+    fn stock(&self, slot: u32) -> f64;
+    /// The rung of an unordered pair, as an index into the ladder.
+    fn rung(&self, pair: u32) -> f64;
+    /// The value of a metric so far.
+    fn metric(&self, index: u32) -> f64;
+    /// The index of an actor or place; -1 for nobody and nowhere.
+    fn role(&self, role: Role) -> f64;
+    /// A field of the event at hand; 0 where there is none.
+    fn field(&self, field: Field) -> f64;
+    /// Days since the start.
+    fn time(&self) -> f64;
+    /// The slot of a stock for an actor and a column (0 for actor stocks, else an actor or place); `None` where it does not exist.
+    fn stock_slot(&self, stock: u32, actor: u32, column: u32) -> Option<u32>;
+    /// What a stock reads where it does not exist.
+    fn elsewhere(&self, stock: u32) -> f64;
+    /// The index of the unordered pair of two different actors.
+    fn pair_slot(&self, a: u32, b: u32) -> u32;
+    /// The host of a place, or -1.
+    fn host(&self, place: u32) -> f64;
+    /// The patron of an actor, or -1.
+    fn patron(&self, actor: u32) -> f64;
+    /// Whether `b` is among the rivals, allies or clients of `a`.
+    fn related(&self, relation: Relation, a: u32, b: u32) -> bool;
+}
+
+/// What a program reads, to know when its value may change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reads {
+    /// Slots of stocks that it names, ascending, without repetition.
+    pub stocks: Vec<u32>,
+    /// Pairs whose rung it names, ascending, without repetition.
+    pub rungs: Vec<u32>,
+    /// Whether it reads the time.
+    pub time: bool,
+    /// Parameters, ascending, without repetition.
+    pub parameters: Vec<u32>,
+    /// Metrics, ascending, without repetition.
+    pub metrics: Vec<u32>,
+    /// Whether it reads roles or fields of an event.
+    pub event: bool,
+    /// Whether it reads stocks or rungs that depend on roles, beyond those in `stocks` and `rungs`.
+    pub dynamic: bool,
+    /// Whether it reads rungs at all.
+    pub ladder: bool,
+}
+
+impl Reads {
+    /// Whether the value is the same through the whole of a run.
+    pub fn only_parameters(&self) -> bool {
+        let parameters = self.parameters.clone();
+        *self
+            == Self {
+                parameters,
+                ..Self::default()
+            }
+    }
+}
+
+/// A formula ready to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    pub(super) ops: Box<[Op]>,
+    /// Slots that gathers visit, and sorted members of sets.
+    pub(super) pool: Box<[u32]>,
+}
+
+impl Program {
+    /// A program that always gives `value`.
+    pub fn constant(value: f64) -> Self {
+        Self {
+            ops: Box::new([Op::Constant(value)]),
+            pool: Box::default(),
+        }
+    }
+
+    /// Whether the value depends on nothing, parameters included.
+    pub fn is_constant(&self) -> bool {
+        self.as_constant().is_some()
+    }
+
+    /// The value, when it depends on nothing.
+    pub fn as_constant(&self) -> Option<f64> {
+        match *self.ops {
+            [Op::Constant(value)] => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The slot, when the formula is one stock and nothing else.
+    pub fn as_stock(&self) -> Option<u32> {
+        match *self.ops {
+            [Op::Stock(slot)] => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// The pair, when the formula is one rung and nothing else.
+    pub fn as_rung(&self) -> Option<u32> {
+        match *self.ops {
+            [Op::Rung(pair)] => Some(pair),
+            _ => None,
+        }
+    }
+
+    /// The slots that a gather visits.
+    pub(super) fn gathered(
+        &self,
+        contiguous: bool,
+        start: u32,
+        count: u32,
+    ) -> impl Iterator<Item = u32> {
+        let listed: &[u32] = if contiguous {
+            &[]
+        } else {
+            &self.pool[start as usize..(start + count) as usize]
+        };
+        let range = if contiguous {
+            start..start + count
+        } else {
+            0..0
+        };
+        range.chain(listed.iter().copied())
+    }
+
+    /// Everything that the value depends on.
+    pub fn reads(&self) -> Reads {
+        let mut reads = Reads::default();
+        for op in &self.ops {
+            match *op {
+                Op::Stock(slot) => reads.stocks.push(slot),
+                Op::Rung(pair) => {
+                    reads.rungs.push(pair);
+                    reads.ladder = true;
+                }
+                Op::Gather {
+                    contiguous,
+                    start,
+                    count,
+                    ..
+                } => reads.stocks.extend(self.gathered(contiguous, start, count)),
+                Op::Time => reads.time = true,
+                Op::Parameter(index) => reads.parameters.push(index),
+                Op::Metric(index) => reads.metrics.push(index),
+                Op::Role(_) | Op::Field(_) => reads.event = true,
+                Op::ActorStock(_) | Op::GridStock(_) => reads.dynamic = true,
+                Op::RungBetween => {
+                    reads.dynamic = true;
+                    reads.ladder = true;
+                }
+                _ => {}
+            }
+        }
+        for list in [
+            &mut reads.stocks,
+            &mut reads.rungs,
+            &mut reads.parameters,
+            &mut reads.metrics,
+        ] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        reads
+    }
+
+    /// The value: a number; 1 or 0 for a truth; an index, or -1 for nobody and nowhere, for an actor or place.
+    #[inline]
+    pub fn evaluate<E: Environment>(&self, env: &E) -> f64 {
+        match *self.ops {
+            [Op::Constant(value)] => value,
+            [Op::Parameter(index)] => env.parameter(index),
+            [Op::Stock(slot)] => env.stock(slot),
+            _ => self.run(env),
+        }
+    }
+
+    fn run<E: Environment>(&self, env: &E) -> f64 {
+        let mut stack = Stack {
+            values: [0.0; MAX_STACK],
+            height: 0,
+        };
+        for op in &self.ops {
+            let value = match *op {
+                Op::Constant(value) => value,
+                Op::Parameter(index) => env.parameter(index),
+                Op::Stock(slot) => env.stock(slot),
+                Op::Rung(pair) => env.rung(pair),
+                Op::Metric(index) => env.metric(index),
+                Op::Role(role) => env.role(role),
+                Op::Field(field) => env.field(field),
+                Op::Time => env.time(),
+                Op::ActorStock(stock) => {
+                    let actor = stack.pop();
+                    stock_of(env, stock, actor, 0.0)
+                }
+                Op::GridStock(stock) => {
+                    let column = stack.pop();
+                    let actor = stack.pop();
+                    stock_of(env, stock, actor, column)
+                }
+                Op::RungBetween => match (index(stack.pop()), index(stack.pop())) {
+                    (Some(b), Some(a)) if a != b => env.rung(env.pair_slot(a, b)),
+                    _ => 0.0,
+                },
+                Op::Host => index(stack.pop()).map_or(-1.0, |place| env.host(place)),
+                Op::Patron => index(stack.pop()).map_or(-1.0, |actor| env.patron(actor)),
+                Op::Related(relation) => match (index(stack.pop()), index(stack.pop())) {
+                    (Some(b), Some(a)) => truth(env.related(relation, a, b)),
+                    _ => 0.0,
+                },
+                Op::Member { start, count } => {
+                    let members = &self.pool[start as usize..(start + count) as usize];
+                    truth(index(stack.pop()).is_some_and(|x| members.binary_search(&x).is_ok()))
+                }
+                Op::Gather {
+                    fold,
+                    contiguous,
+                    start,
+                    count,
+                } => {
+                    let values = self
+                        .gathered(contiguous, start, count)
+                        .map(|slot| env.stock(slot));
+                    match fold {
+                        Fold::Sum => values.reduce(|a, b| a + b),
+                        Fold::Max => values.reduce(greatest),
+                        Fold::Min => values.reduce(least),
+                    }
+                    .unwrap_or(0.0)
+                }
+                Op::Select => {
+                    let no = stack.pop();
+                    let yes = stack.pop();
+                    if stack.pop() == 0.0 { no } else { yes }
+                }
+                Op::Negate
+                | Op::Not
+                | Op::Exp
+                | Op::Ln
+                | Op::Sqrt
+                | Op::Abs
+                | Op::Floor
+                | Op::Logistic => {
+                    let x = stack.pop();
+                    op.unary(x).unwrap_or(f64::NAN)
+                }
+                Op::Add
+                | Op::Subtract
+                | Op::Multiply
+                | Op::Divide
+                | Op::Power
+                | Op::Min
+                | Op::Max
+                | Op::Less
+                | Op::LessEqual
+                | Op::Greater
+                | Op::GreaterEqual
+                | Op::Equal
+                | Op::NotEqual
+                | Op::And
+                | Op::Or => {
+                    let b = stack.pop();
+                    let a = stack.pop();
+                    op.binary(a, b).unwrap_or(f64::NAN)
+                }
+            };
+            stack.push(value);
+        }
+        stack.pop()
+    }
+}
+
+fn stock_of<E: Environment>(env: &E, stock: u32, actor: f64, column: f64) -> f64 {
+    match (index(actor), index(column)) {
+        (Some(actor), Some(column)) => env.stock_slot(stock, actor, column),
+        _ => None,
+    }
+    .map_or_else(|| env.elsewhere(stock), |slot| env.stock(slot))
+}
+
+/// The actor or place that a value stands for; `None` for nobody and nowhere.
+#[inline]
+pub(super) fn index(value: f64) -> Option<u32> {
+    // Values of these types only come from indices and -1, so the cast is exact.
+    (value >= 0.0).then_some(value as u32)
+}
+
+/// The compiler has proved that programs stay within the height, which is why the mask below only spares a bounds check.
+struct Stack {
+    values: [f64; MAX_STACK],
+    height: usize,
+}
+
+impl Stack {
+    #[inline]
+    fn push(&mut self, value: f64) {
+        debug_assert!(self.height < MAX_STACK);
+        self.values[self.height % MAX_STACK] = value;
+        self.height += 1;
+    }
+
+    #[inline]
+    fn pop(&mut self) -> f64 {
+        debug_assert!(self.height > 0);
+        self.height = self.height.wrapping_sub(1);
+        self.values[self.height % MAX_STACK]
+    }
+}

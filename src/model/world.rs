@@ -1,0 +1,270 @@
+//! Numbers that depend on parameters alone, worked out once for many runs.
+
+use super::{Formula, MetricKind, Model};
+use crate::formula::{Environment, Field, Program, Relation, Role};
+
+/// One setting of the parameters, and what follows from it for every run.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(crate) parameters: Vec<f64>,
+    pub(crate) slots: Vec<SlotConstants>,
+    /// For each metric: its level or its window in days, where it has one.
+    pub(crate) metric_levels: Vec<f64>,
+    /// For each rule: its cooldown in days.
+    pub(crate) cooldowns: Vec<f64>,
+    pub(crate) calendar: Vec<CalendarConstants>,
+    /// For each process: how far ahead its hazard is bounded, in days; infinite for a hazard that only events change.
+    pub(crate) look_ahead: Vec<f64>,
+}
+
+/// How one slot starts and moves between events.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SlotConstants {
+    pub initial: f64,
+    pub baseline: f64,
+    /// Decay rate per day, ln 2 / half-life; 0 for a slot that stays where it is.
+    pub decay: f64,
+    pub min: f64,
+    pub max: f64,
+}
+
+/// When and how probably a calendar entry happens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CalendarConstants {
+    pub first: f64,
+    pub last: f64,
+    pub probability: f64,
+}
+
+/// A formula of parameters whose value cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{site} is {value}, but must be {required}{}", describe_parameters(.parameters))]
+pub struct WorldError {
+    /// Where the formula stands in the scenario.
+    pub site: String,
+    /// What it came to.
+    pub value: f64,
+    /// What is allowed.
+    pub required: &'static str,
+    /// The parameters that it reads, with their values.
+    pub parameters: Vec<(String, f64)>,
+}
+
+fn describe_parameters(parameters: &[(String, f64)]) -> String {
+    if parameters.is_empty() {
+        return String::new();
+    }
+    let list: Vec<String> = parameters
+        .iter()
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect();
+    format!(" (with {})", list.join(", "))
+}
+
+/// Sees parameters only: every other access is ruled out when the formula is compiled.
+struct ParametersOnly<'a>(&'a [f64]);
+
+impl Environment for ParametersOnly<'_> {
+    fn parameter(&self, index: u32) -> f64 {
+        self.0[index as usize]
+    }
+    fn stock(&self, _slot: u32) -> f64 {
+        f64::NAN
+    }
+    fn rung(&self, _pair: u32) -> f64 {
+        f64::NAN
+    }
+    fn metric(&self, _index: u32) -> f64 {
+        f64::NAN
+    }
+    fn role(&self, _role: Role) -> f64 {
+        f64::NAN
+    }
+    fn field(&self, _field: Field) -> f64 {
+        f64::NAN
+    }
+    fn time(&self) -> f64 {
+        f64::NAN
+    }
+    fn stock_slot(&self, _stock: u32, _actor: u32, _column: u32) -> Option<u32> {
+        None
+    }
+    fn elsewhere(&self, _stock: u32) -> f64 {
+        f64::NAN
+    }
+    fn pair_slot(&self, _a: u32, _b: u32) -> u32 {
+        0
+    }
+    fn host(&self, _place: u32) -> f64 {
+        f64::NAN
+    }
+    fn patron(&self, _actor: u32) -> f64 {
+        f64::NAN
+    }
+    fn related(&self, _relation: Relation, _a: u32, _b: u32) -> bool {
+        false
+    }
+}
+
+impl World {
+    /// The world in which the model's parameters have the values `parameters`, in the model's order.
+    ///
+    /// # Errors
+    /// A formula of parameters comes to a value that it must not have, such as a negative half-life.
+    pub fn new(model: &Model, parameters: Vec<f64>) -> Result<Self, WorldError> {
+        let reader = Reader {
+            model,
+            parameters: &parameters,
+        };
+        let slots = reader.slots()?;
+        let mut metric_levels = Vec::with_capacity(model.metrics.len());
+        for metric in &model.metrics {
+            metric_levels.push(match &metric.kind {
+                MetricKind::TimeBeyond { level, .. } | MetricKind::FirstBeyond { level, .. } => {
+                    reader.finite(level)?
+                }
+                MetricKind::Exchanges { within, .. } => {
+                    reader.checked(within, "0 or more", |x| x >= 0.0)?
+                }
+                _ => 0.0,
+            });
+        }
+        let mut cooldowns = Vec::with_capacity(model.rules.len());
+        for rule in &model.rules {
+            cooldowns.push(match &rule.cooldown {
+                Some(cooldown) => reader.checked(cooldown, "0 or more", |x| x >= 0.0)?,
+                None => 0.0,
+            });
+        }
+        let mut calendar = Vec::with_capacity(model.calendar.len());
+        for entry in &model.calendar {
+            let first = reader.finite(&entry.days[0])?;
+            calendar.push(CalendarConstants {
+                first,
+                last: reader.checked(&entry.days[1], "no earlier than the first day", |x| {
+                    x >= first
+                })?,
+                probability: match &entry.probability {
+                    Some(p) => {
+                        reader.checked(p, "between 0 and 1", |x| (0.0..=1.0).contains(&x))?
+                    }
+                    None => 1.0,
+                },
+            });
+        }
+        let look_ahead = (model.processes.iter())
+            .map(|process| look_ahead(model, &slots, process))
+            .collect();
+        Ok(Self {
+            slots,
+            metric_levels,
+            cooldowns,
+            calendar,
+            look_ahead,
+            parameters,
+        })
+    }
+
+    /// The parameters' values, in the model's order.
+    pub fn parameters(&self) -> &[f64] {
+        &self.parameters
+    }
+}
+
+/// The shortest half-life among the slots that a hazard reads; a formula of `time` is bounded over a tenth of the horizon.
+fn look_ahead(model: &Model, slots: &[SlotConstants], process: &super::Process) -> f64 {
+    let half_lives = (process.reads.iter())
+        .map(|&slot| slots[slot as usize].decay)
+        .filter(|&decay| decay > 0.0)
+        .map(|decay| std::f64::consts::LN_2 / decay);
+    let own_time = process.uses_time.then_some(model.horizon / 10.0);
+    half_lives.chain(own_time).fold(f64::INFINITY, f64::min)
+}
+
+struct Reader<'a> {
+    model: &'a Model,
+    parameters: &'a [f64],
+}
+
+impl Reader<'_> {
+    fn slots(&self) -> Result<Vec<SlotConstants>, WorldError> {
+        let mut slots = Vec::with_capacity(self.model.slots.len());
+        for slot in &self.model.slots {
+            let or = |formula: &Option<Formula>, default: f64| match formula {
+                Some(formula) => self.finite(formula),
+                None => Ok(default),
+            };
+            let min = or(&slot.min, f64::NEG_INFINITY)?;
+            let max = or(&slot.max, f64::INFINITY)?;
+            if let Some(formula) = slot.max.as_ref().filter(|_| max < min) {
+                return Err(self.error(formula, max, "at least `min`"));
+            }
+            let within = |x: f64| min <= x && x <= max;
+            let initial =
+                self.checked(&slot.initial, "between the stock's `min` and `max`", within)?;
+            let baseline = match &slot.baseline {
+                Some(formula) => {
+                    self.checked(formula, "between the stock's `min` and `max`", within)?
+                }
+                None => initial,
+            };
+            let decay = match &slot.half_life {
+                Some(formula) => {
+                    let half_life = formula.program.evaluate(&ParametersOnly(self.parameters));
+                    if half_life.is_nan() || half_life <= 0.0 {
+                        return Err(self.error(formula, half_life, "a positive number of days"));
+                    }
+                    std::f64::consts::LN_2 / half_life
+                }
+                None => 0.0,
+            };
+            slots.push(SlotConstants {
+                initial,
+                baseline,
+                decay,
+                min,
+                max,
+            });
+        }
+        Ok(slots)
+    }
+
+    fn finite(&self, formula: &Formula) -> Result<f64, WorldError> {
+        self.checked(formula, "a finite number", |_| true)
+    }
+
+    fn checked(
+        &self,
+        formula: &Formula,
+        required: &'static str,
+        allowed: impl Fn(f64) -> bool,
+    ) -> Result<f64, WorldError> {
+        let value = formula.program.evaluate(&ParametersOnly(self.parameters));
+        if value.is_finite() && allowed(value) {
+            Ok(value)
+        } else {
+            Err(self.error(formula, value, required))
+        }
+    }
+
+    fn error(&self, formula: &Formula, value: f64, required: &'static str) -> WorldError {
+        WorldError {
+            site: self.model.sites[formula.site as usize].clone(),
+            value,
+            required,
+            parameters: self.read_by(&formula.program),
+        }
+    }
+
+    fn read_by(&self, program: &Program) -> Vec<(String, f64)> {
+        let reads = program.reads();
+        let name = |&index: &u32| {
+            let index = index as usize;
+            (
+                self.model.parameters[index].id.clone(),
+                self.parameters[index],
+            )
+        };
+        reads.parameters.iter().map(name).collect()
+    }
+}
