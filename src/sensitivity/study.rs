@@ -41,6 +41,9 @@ pub struct Study {
 
 /// Runs a design and doubles its points, keeping all runs, until it is settled.
 ///
+/// Looking at the width decides when to stop, so the last intervals are somewhat narrower than those
+/// of a study of fixed size.
+///
 /// # Errors
 /// Those of [`sobol_indices`] and of [`SobolDesign::grown`].
 pub fn grow_until_settled(

@@ -114,7 +114,11 @@ const NOISY_JOINT: [f64; 3] = [0.3379, 0.2681, 0.1477];
 #[test]
 fn ishigami_with_noise() {
     // Noise of 9 in 22.8 leaves a standard error of about 1.5e-3 at these 262,144 points.
-    let s = study(ishigami_factors(), plan(8, 32768, 5), &noisy_ishigami);
+    let plan = SobolPlan {
+        second_order: false,
+        ..plan(8, 32768, 5)
+    };
+    let s = study(ishigami_factors(), plan, &noisy_ishigami);
     assert_eq!(mismatch(&firsts(&s), &[0.1902, 0.2681, 0.0], 3e-3), None);
     assert_eq!(mismatch(&totals(&s), &NOISY_JOINT, 2e-3), None);
     assert_eq!(mismatch(&mean_firsts(&s), &ISHIGAMI_FIRST, 5e-3), None);
@@ -137,11 +141,11 @@ fn noise_that_depends_on_a_factor() {
 /// the mean response. The mean-response total is right even then.
 #[test]
 fn ignoring_the_noise_is_rejected() {
-    let s = study(ishigami_factors(), plan(8, 16384, 7), &reseeded_ishigami);
+    let s = study(ishigami_factors(), plan(8, 4096, 7), &reseeded_ishigami);
     assert!(mismatch(&totals(&s), &NOISY_JOINT, 0.1).is_some());
     assert!(mismatch(&totals(&s), &ISHIGAMI_TOTAL, 0.1).is_some());
-    assert_eq!(mismatch(&totals(&s)[2..], &[0.542], 3e-3), None);
-    assert_eq!(mismatch(&mean_totals(&s), &ISHIGAMI_TOTAL, 6e-3), None);
+    assert_eq!(mismatch(&totals(&s)[2..], &[0.542], 8e-3), None);
+    assert_eq!(mismatch(&mean_totals(&s), &ISHIGAMI_TOTAL, 2e-2), None);
 }
 
 /// Mutants of the estimators on the same runs: Jansen with a plus sign, and first order with A in
@@ -177,15 +181,15 @@ fn groups_and_a_factor_that_does_nothing() {
         Factor::uniform("idle", 0.0, 1.0),
     ])
     .unwrap();
-    let s = study(factors, plan(8, 16384, 9), &ishigami_model);
+    let s = study(factors, plan(8, 4096, 9), &ishigami_model);
     assert_eq!(s.columns.len(), 3);
     assert_eq!(s.columns[0].name, "wave");
     assert_eq!(
-        mismatch(&firsts(&s), &[0.557588855, 0.442411145, 0.0], 2e-3),
+        mismatch(&firsts(&s), &[0.557588855, 0.442411145, 0.0], 4e-3),
         None
     );
     assert_eq!(
-        mismatch(&totals(&s), &[0.557588855, 0.442411145, 0.0], 2e-3),
+        mismatch(&totals(&s), &[0.557588855, 0.442411145, 0.0], 4e-3),
         None
     );
     let idle = &s.columns[2];
