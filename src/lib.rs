@@ -17,4 +17,5 @@ pub mod math;
 pub mod model;
 pub mod random;
 pub mod scenario;
+pub mod sensitivity;
 pub mod stats;
