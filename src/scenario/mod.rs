@@ -2,6 +2,7 @@
 
 pub mod builtin;
 mod canonical;
+pub mod compile;
 pub mod diagnostics;
 pub mod extend;
 pub mod load;
