@@ -5,11 +5,18 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod check;
+mod completions;
+mod describe;
 mod error;
+mod files;
+mod new;
 mod output;
 mod overrides;
 mod prepare;
+mod scenarios;
 mod schema;
+mod trace;
 
 pub use error::CliError;
 pub use output::Output;
@@ -25,7 +32,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Trace(trace::Args),
+    Check(check::Args),
+    Describe(describe::Args),
+    Scenarios(scenarios::Args),
+    New(new::Args),
     Schema(schema::Args),
+    Completions(completions::Args),
+    Man(completions::ManArgs),
 }
 
 /// How a table or a chronicle is printed.
@@ -87,7 +101,22 @@ fn show_refusal(refusal: &clap::Error, out: &mut Output) -> Result<(), CliError>
 impl Command {
     fn run(self, out: &mut Output) -> Result<(), CliError> {
         match self {
+            Self::Trace(args) => trace::run(&args, out),
+            Self::Check(args) => check::run(&args, out),
+            Self::Describe(args) => describe::run(&args, out),
+            Self::Scenarios(args) => scenarios::run(&args, out),
+            Self::New(args) => new::run(&args, out),
             Self::Schema(args) => schema::run(&args, out),
+            Self::Completions(args) => completions::run(&args, out),
+            Self::Man(args) => completions::manual(&args, out),
         }
+    }
+}
+
+/// A value as a JSON document for people and programs.
+fn json(value: &impl serde::Serialize) -> Result<String, CliError> {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => Ok(text + "\n"),
+        Err(error) => Err(CliError::failure(format!("cannot be written as JSON: {error}"))),
     }
 }
