@@ -151,7 +151,8 @@ impl<O: Observer> Running<'_, O> {
                 Roles::NONE.with(Role::SelfActor, definition.actor as i32),
                 EventFields::NONE,
             );
-            definition.hazard.program.bound(&Ahead { view, until }).high
+            let bound = definition.hazard.program.bound(&Ahead { view, until });
+            if bound.undefined { f64::INFINITY } else { bound.high }
         };
         let horizon = self.model.horizon;
         let to_the_end = bound_until(horizon);

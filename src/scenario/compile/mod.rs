@@ -1,0 +1,374 @@
+//! From a scenario that is well formed to a [`Model`] that can be run.
+//!
+//! Names are resolved, formulas are type-checked and compiled, and processes and rules are specialised for each actor. All
+//! problems are reported together.
+
+mod actions;
+mod calendar;
+mod choices;
+mod names;
+mod outcomes;
+mod problems;
+mod quantities;
+mod stocks;
+
+use super::diagnostics::{Diagnostic, Diagnostics};
+use super::load::LoadedScenario;
+use super::raw::{Basis, Expression, RawScenario};
+use super::tree::Path;
+use crate::formula::{self, Program, Scope, Type};
+use crate::model::{self, Formula, Model, NOBODY};
+use names::Names;
+use problems::Problems;
+
+/// A scenario ready to run.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The compiled scenario.
+    pub model: Model,
+    /// What is allowed but hardly meant, such as a parameter that no formula reads.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Compiles a scenario.
+///
+/// # Errors
+/// Every problem of its meaning: unknown names, formulas of the wrong type, contradictions.
+pub fn compile(loaded: &LoadedScenario) -> Result<Compiled, Diagnostics> {
+    let mut problems = Problems::new(loaded);
+    let names = Names::collect(&loaded.raw, &mut problems);
+    let compiler = Compiler {
+        raw: &loaded.raw,
+        parameter_used: vec![false; names.parameters.len()],
+        names,
+        problems,
+        sites: Vec::new(),
+        streams: Vec::new(),
+    };
+    compiler.run(&loaded.name)
+}
+
+/// Dates and limits when a scenario does not say.
+const DEFAULT_MAX_EVENTS: u64 = 100_000;
+const DEFAULT_RUNS_PER_WORLD: u32 = 50;
+const LONGEST_HORIZON: f64 = 100_000.0;
+
+struct Compiler<'a> {
+    raw: &'a RawScenario,
+    names: Names<'a>,
+    problems: Problems<'a>,
+    sites: Vec<String>,
+    streams: Vec<Vec<String>>,
+    parameter_used: Vec<bool>,
+}
+
+impl<'a> Compiler<'a> {
+    fn run(mut self, name: &str) -> Result<Compiled, Diagnostics> {
+        let header = &self.raw.scenario;
+        let start = self.start();
+        let horizon = self.horizon();
+        let parameters = self.parameters();
+        let (stocks, slots) = self.stocks();
+        let mut actions = self.actions();
+        let processes = self.processes();
+        let rules = self.rules();
+        for (index, (id, rule)) in rules.iter().enumerate() {
+            for action in self.answered(id) {
+                let answering: &mut Vec<u32> = &mut actions[action as usize].rules;
+                debug_assert!(answering.last().is_none_or(|&last| last < index as u32));
+                answering.push(index as u32);
+            }
+            debug_assert!((rule.actor as usize) < self.names.actors.len());
+        }
+        let calendar = self.calendar(start, horizon);
+        let (metrics, derived_metrics) = self.metrics(&mut actions);
+        let endgames = self.endgames();
+        let flags = self.flags();
+        let timeline = self.timeline(horizon);
+        self.warn_of_unused_parameters();
+        if self.problems.has_errors() {
+            return Err(self.problems.diagnostics());
+        }
+        let pairs = if self.raw.ladder.rung.is_empty() {
+            Vec::new()
+        } else {
+            let count = self.names.actors.len() as u32;
+            let partners = |a: u32| (a + 1..count).map(move |b| (a, b));
+            (0..count).flat_map(partners).collect()
+        };
+        let rungs = self.raw.ladder.rung.iter().map(|rung| model::Rung {
+            id: rung.id.clone(),
+            label: label(&rung.label, &rung.id),
+        });
+        let mut model = Model {
+            title: label(&header.title, name),
+            start,
+            horizon,
+            max_events: header.max_events.unwrap_or(DEFAULT_MAX_EVENTS),
+            runs_per_world: header.runs_per_world.unwrap_or(DEFAULT_RUNS_PER_WORLD),
+            parameters,
+            actors: self.actors(),
+            places: self.places(),
+            slot_dependents: vec![model::Dependents::default(); slots.len()],
+            pair_dependents: vec![model::Dependents::default(); pairs.len()],
+            stocks,
+            slots,
+            rungs: rungs.collect(),
+            pairs,
+            actions,
+            processes,
+            rules: rules.into_iter().map(|(_, rule)| rule).collect(),
+            calendar,
+            metrics,
+            derived_metrics,
+            endgames,
+            flags,
+            timeline,
+            streams: self.streams,
+            sites: self.sites,
+        };
+        outcomes::link_dependents(&mut model);
+        Ok(Compiled {
+            model,
+            warnings: self.problems.warnings(),
+        })
+    }
+
+    fn start(&mut self) -> jiff::civil::Date {
+        let path = Path::keys(["scenario", "start"]);
+        match &self.raw.scenario.start {
+            Some(text) => self.date(text, &path),
+            None => {
+                self.problems.error_with_help(
+                    &path,
+                    "the scenario has no `start`",
+                    "add the first day, for example `start = 2024-01-01`",
+                );
+                jiff::civil::Date::ZERO
+            }
+        }
+    }
+
+    fn date(&mut self, text: &str, path: &Path) -> jiff::civil::Date {
+        text.parse().unwrap_or_else(|_| {
+            let message = format!("`{text}` is no date: write year-month-day, for example 2024-01-31");
+            self.problems.error(path, message);
+            jiff::civil::Date::ZERO
+        })
+    }
+
+    fn horizon(&mut self) -> f64 {
+        let path = Path::keys(["scenario", "horizon"]);
+        match self.raw.scenario.horizon {
+            Some(days) if days > 0.0 && days <= LONGEST_HORIZON => days,
+            Some(days) => {
+                let message = format!(
+                    "`horizon` is {days}, but must be a positive number of days up to {LONGEST_HORIZON}"
+                );
+                self.problems.error(&path, message);
+                1.0
+            }
+            None => {
+                self.problems.error_with_help(
+                    &path,
+                    "the scenario has no `horizon`",
+                    "add the length of a run in days, for example `horizon = 365`",
+                );
+                1.0
+            }
+        }
+    }
+
+    fn parameters(&mut self) -> Vec<model::Parameter> {
+        let raw = self.raw;
+        let limits = [
+            ("max_events", raw.scenario.max_events.is_some_and(|n| n == 0)),
+            ("runs_per_world", raw.scenario.runs_per_world.is_some_and(|n| n < 2)),
+        ];
+        for (key, too_small) in limits {
+            if too_small {
+                let least = if key == "max_events" { 1 } else { 2 };
+                self.problems.error(
+                    &Path::keys(["scenario", key]),
+                    format!("`{key}` must be at least {least}"),
+                );
+            }
+        }
+        let mut parameters = Vec::new();
+        for (id, parameter) in &raw.parameter {
+            let path = Path::keys(["parameter", id]);
+            if parameter.basis != Basis::Assumption && parameter.source.is_none() {
+                self.problems.error_with_help(
+                    &path,
+                    format!("the parameter `{id}` names no source"),
+                    "add `source = \"...\"`, or mark it `basis = \"assumption\"`",
+                );
+            }
+            if let Some([low, high]) = parameter.range
+                && low >= high
+            {
+                self.problems.error(
+                    &path.key("range"),
+                    format!("the range must rise, but goes from {low} to {high}"),
+                );
+            }
+            let prior = parameter.prior.as_ref();
+            parameters.push(model::Parameter {
+                id: id.clone(),
+                value: parameter.value,
+                prior: prior.and_then(|prior| self.prior(prior, &path.key("prior"))),
+            });
+        }
+        parameters
+    }
+
+    fn warn_of_unused_parameters(&mut self) {
+        for (index, id) in self.raw.parameter.keys().enumerate() {
+            if !self.parameter_used[index] {
+                let path = Path::keys(["parameter", id]);
+                self.problems
+                    .warning(&path, format!("no formula reads the parameter `{id}`"));
+            }
+        }
+    }
+
+    fn actors(&self) -> Vec<model::Actor> {
+        let names = &self.names;
+        let actors = names.actors.iter().enumerate();
+        actors
+            .map(|(index, (id, (base, actor)))| {
+                let number = id.strip_prefix(base).unwrap_or_default().replace('_', " ");
+                model::Actor {
+                    id: id.clone(),
+                    label: label(&actor.label, base) + &number,
+                    patron: names.patrons[index].map_or(NOBODY, |patron| patron as i32),
+                    rivals: names.rivals[index].clone(),
+                    allies: names.allies[index].clone(),
+                }
+            })
+            .collect()
+    }
+
+    fn places(&self) -> Vec<model::Place> {
+        let places = self.raw.place.iter().zip(&self.names.hosts);
+        places
+            .map(|((id, place), host)| model::Place {
+                id: id.clone(),
+                label: label(&place.label, id),
+                host: host.map_or(NOBODY, |host| host as i32),
+            })
+            .collect()
+    }
+
+    /// Compiles a number or a formula. What is wrong is reported, and a formula that is never run takes its place.
+    fn formula(
+        &mut self,
+        expression: &Expression,
+        path: &Path,
+        scope: &Scope,
+        expected: Type,
+    ) -> Formula {
+        let program = match expression {
+            Expression::Number(number) if expected == Type::Number => Program::constant(*number),
+            Expression::Number(number) => {
+                self.problems
+                    .error(path, format!("{number} is a number, but a condition is needed here"));
+                Program::constant(0.0)
+            }
+            Expression::Formula(text) => self.program(text, path, scope, expected),
+        };
+        self.placed(program, path)
+    }
+
+    /// Compiles a number or a formula that must come to a number.
+    fn number(&mut self, expression: &Expression, path: &Path, scope: &Scope) -> Formula {
+        self.formula(expression, path, scope, Type::Number)
+    }
+
+    /// Compiles a formula given as text.
+    fn text(&mut self, text: &str, path: &Path, scope: &Scope, expected: Type) -> Formula {
+        let program = self.program(text, path, scope, expected);
+        self.placed(program, path)
+    }
+
+    /// Compiles an optional guard.
+    fn guard(&mut self, text: &Option<String>, path: &Path, scope: &Scope) -> Option<Formula> {
+        let text = text.as_ref()?;
+        Some(self.text(text, path, scope, Type::Truth))
+    }
+
+    fn program(&mut self, text: &str, path: &Path, scope: &Scope, expected: Type) -> Program {
+        match formula::parse_formula(text) {
+            Ok(expr) => self.compiled(&expr, path, scope, expected),
+            Err(error) => {
+                self.problems
+                    .in_formula(path, error.span, error.message, error.help);
+                Program::constant(0.0)
+            }
+        }
+    }
+
+    fn compiled(
+        &mut self,
+        expr: &formula::Expr,
+        path: &Path,
+        scope: &Scope,
+        expected: Type,
+    ) -> Program {
+        match formula::compile(expr, &self.names, scope, expected) {
+            Ok(program) => {
+                let reads = program.reads();
+                for &parameter in &reads.parameters {
+                    self.parameter_used[parameter as usize] = true;
+                }
+                if reads.ladder && self.raw.ladder.rung.is_empty() {
+                    self.problems.in_formula(
+                        path,
+                        expr.span.clone(),
+                        "this formula reads a rung, but the scenario has no ladder".to_owned(),
+                        Some("declare rungs with `[[ladder.rung]]`".to_owned()),
+                    );
+                }
+                program
+            }
+            Err(errors) => {
+                for error in errors {
+                    self.problems
+                        .in_formula(path, error.span, error.message, error.help);
+                }
+                Program::constant(0.0)
+            }
+        }
+    }
+
+    fn placed(&mut self, program: Program, path: &Path) -> Formula {
+        self.sites.push(path.to_string());
+        Formula {
+            program,
+            site: self.sites.len() as u32 - 1,
+        }
+    }
+
+    /// Reserves a random stream under a name of its own.
+    fn stream(&mut self, name: &[&str]) -> u32 {
+        self.streams
+            .push(name.iter().map(|&part| part.to_owned()).collect());
+        self.streams.len() as u32 - 1
+    }
+
+    /// Reserves one stream for each actor, and gives the first.
+    fn stream_for_each_actor(&mut self, name: &[&str]) -> u32 {
+        let first = self.streams.len() as u32;
+        for actor in 0..self.names.actors.len() as u32 {
+            let mut parts: Vec<String> = name.iter().map(|&part| part.to_owned()).collect();
+            parts.push(self.names.actor_id(actor).to_owned());
+            self.streams.push(parts);
+        }
+        first
+    }
+}
+
+/// The label that was given, or the id with spaces.
+fn label(given: &Option<String>, id: &str) -> String {
+    given.clone().unwrap_or_else(|| id.replace('_', " "))
+}

@@ -1,0 +1,115 @@
+//! The problems found while a scenario is compiled.
+
+use std::collections::BTreeSet;
+
+use crate::formula::Span;
+use crate::scenario::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::scenario::load::LoadedScenario;
+use crate::scenario::tree::Path;
+
+/// Collects problems; each is kept once, however many actors it concerns.
+pub(super) struct Problems<'a> {
+    loaded: &'a LoadedScenario,
+    found: Vec<Diagnostic>,
+    seen: BTreeSet<(Option<crate::scenario::source::Span>, String)>,
+}
+
+impl<'a> Problems<'a> {
+    pub fn new(loaded: &'a LoadedScenario) -> Self {
+        Self {
+            loaded,
+            found: Vec::new(),
+            seen: BTreeSet::new(),
+        }
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        let key = (diagnostic.location, diagnostic.message.clone());
+        if self.seen.insert(key) {
+            self.found.push(diagnostic);
+        }
+    }
+
+    /// An error at the value at `path`, or at the nearest that exists.
+    pub fn error(&mut self, path: &Path, message: impl Into<String>) {
+        let span = self.loaded.locate_nearest(path);
+        self.push(Diagnostic::error(message).at(span));
+    }
+
+    /// An error at the value at `path`, with advice.
+    pub fn error_with_help(
+        &mut self,
+        path: &Path,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let span = self.loaded.locate_nearest(path);
+        self.push(Diagnostic::error(message).at(span).help(help));
+    }
+
+    /// An error at the name of what is at `path`.
+    pub fn error_at_key(&mut self, path: &Path, message: impl Into<String>) {
+        let span = self.loaded.locate_key(path);
+        self.push(Diagnostic::error(message).at(span));
+    }
+
+    /// Something that is allowed but hardly meant.
+    pub fn warning(&mut self, path: &Path, message: impl Into<String>) {
+        let span = self.loaded.locate_nearest(path);
+        self.push(Diagnostic::warning(message).at(span));
+    }
+
+    /// An error at some bytes of the formula at `path`.
+    pub fn in_formula(&mut self, path: &Path, span: Span, message: String, help: Option<String>) {
+        let location = self.loaded.locate_in_formula(path, span);
+        let mut diagnostic = Diagnostic::error(message)
+            .at(location.unwrap_or_else(|| self.loaded.locate_nearest(path)));
+        diagnostic.help = help;
+        self.push(diagnostic);
+    }
+
+    /// An error at a name that nothing has, with the nearest name that something has.
+    pub fn unknown(
+        &mut self,
+        path: &Path,
+        kind: &str,
+        name: &str,
+        known: impl Iterator<Item = impl AsRef<str>>,
+    ) {
+        let known: Vec<String> = known.map(|name| name.as_ref().to_owned()).collect();
+        let message = format!("there is no {kind} `{name}`");
+        match suggestion(name, &known) {
+            Some(help) => self.error_with_help(path, message, help),
+            None => self.error(path, message),
+        }
+    }
+
+    /// Whether anything is wrong so far.
+    pub fn has_errors(&self) -> bool {
+        self.found.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    pub fn warnings(self) -> Vec<Diagnostic> {
+        self.found
+    }
+
+    pub fn diagnostics(self) -> Diagnostics {
+        self.loaded.diagnostics(self.found)
+    }
+}
+
+/// The nearest of some names, or all of them if they are few.
+fn suggestion(name: &str, known: &[String]) -> Option<String> {
+    let nearest = known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .min_by_key(|(distance, _)| *distance);
+    match nearest {
+        None => None,
+        Some((distance, candidate)) if distance <= (name.chars().count() / 3).max(1) => {
+            Some(format!("did you mean `{candidate}`?"))
+        }
+        Some(_) if known.len() <= 12 => Some(format!("there are: {}", known.join(", "))),
+        Some(_) => None,
+    }
+}
