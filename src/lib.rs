@@ -5,6 +5,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`cli`] | the `flashpoint` command; the only module that prints |
+//! | [`report`] | chronicles and descriptions, as strings |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
 //! | [`engine`] | one run, exactly |
 //! | [`model`] | the compiled scenario |
@@ -18,5 +19,6 @@ pub mod formula;
 pub mod math;
 pub mod model;
 pub mod random;
+pub mod report;
 pub mod scenario;
 pub mod stats;

@@ -14,7 +14,9 @@ use crate::scenario::raw::RawScenario;
 
 /// Check scenarios: every problem at once, each with its place and what to do about it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Ends with exit code 2 if any scenario has an error. Warnings are no errors.")]
+#[command(
+    after_help = "Ends with exit code 2 if any scenario has an error. Warnings are no errors."
+)]
 pub(super) struct Args {
     /// Scenario files, or names of built-in scenarios.
     #[arg(required = true, value_name = "SCENARIO")]

@@ -13,9 +13,8 @@ use super::CliError;
 /// The file exists and `overwrite` is false, or something cannot be written; then nothing is left behind.
 pub(super) fn write(path: &Path, content: &[u8], overwrite: bool) -> Result<(), CliError> {
     refuse_existing(path, overwrite)?;
-    let failure = |error: io::Error| {
-        CliError::failure(format!("cannot write `{}`: {error}", path.display()))
-    };
+    let failure =
+        |error: io::Error| CliError::failure(format!("cannot write `{}`: {error}", path.display()));
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failure)?;
     }
@@ -38,7 +37,10 @@ pub(super) fn write(path: &Path, content: &[u8], overwrite: bool) -> Result<(), 
 pub(super) fn refuse_existing(path: &Path, overwrite: bool) -> Result<(), CliError> {
     // A dangling link exists too: writing would put something in its place.
     if !overwrite && path.symlink_metadata().is_ok() {
-        return Err(CliError::usage(format!("`{}` exists already", path.display())));
+        return Err(CliError::usage(format!(
+            "`{}` exists already",
+            path.display()
+        )));
     }
     Ok(())
 }

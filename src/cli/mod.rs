@@ -117,6 +117,8 @@ impl Command {
 fn json(value: &impl serde::Serialize) -> Result<String, CliError> {
     match serde_json::to_string_pretty(value) {
         Ok(text) => Ok(text + "\n"),
-        Err(error) => Err(CliError::failure(format!("cannot be written as JSON: {error}"))),
+        Err(error) => Err(CliError::failure(format!(
+            "cannot be written as JSON: {error}"
+        ))),
     }
 }

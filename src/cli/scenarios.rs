@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{CliError, Output, files};
+use super::{CliError, Output, files, schema};
 use crate::scenario::builtin;
 use crate::scenario::extend::{Files, ReadError};
 use crate::scenario::load::load_with;
-use crate::scenario::schema::json_schema;
 
 /// List the built-in scenarios, print one, or write them all to a folder.
 #[derive(Debug, clap::Args)]
@@ -73,7 +72,7 @@ fn show(name: &str, out: &mut Output) -> Result<(), CliError> {
 }
 
 fn export(folder: &Path, force: bool, out: &mut Output) -> Result<(), CliError> {
-    let schema = format!("{:#}\n", json_schema());
+    let schema = schema::text();
     let scenarios = builtin::list().iter();
     let mut written: Vec<(PathBuf, &str)> = scenarios
         .map(|(name, text)| (folder.join(format!("{name}.toml")), *text))

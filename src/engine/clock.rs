@@ -152,7 +152,11 @@ impl<O: Observer> Running<'_, O> {
                 EventFields::NONE,
             );
             let bound = definition.hazard.program.bound(&Ahead { view, until });
-            if bound.undefined { f64::INFINITY } else { bound.high }
+            if bound.undefined {
+                f64::INFINITY
+            } else {
+                bound.high
+            }
         };
         let horizon = self.model.horizon;
         let to_the_end = bound_until(horizon);

@@ -26,7 +26,10 @@ fn describe_action(action: &RawAction, out: &mut Document) {
     out.item("Reads", &quoted(&action.verb));
     let killed = action.killed.as_ref().map_or_else(String::new, quantity);
     out.item("Killed", &killed);
-    out.item("Probability of being foiled", &optional_expression(&action.foiled));
+    out.item(
+        "Probability of being foiled",
+        &optional_expression(&action.foiled),
+    );
     if let Some(claim) = &action.claim {
         let probability = claim.probability.as_ref();
         let probability = probability.map_or_else(|| "1".to_owned(), expression);
@@ -45,7 +48,11 @@ fn describe_action(action: &RawAction, out: &mut Document) {
         .map(|suspect| {
             let note = suspect.note.as_ref();
             let note = note.map_or_else(String::new, |note| format!(" ({note})"));
-            format!("{}: {}{note}", code(&suspect.who), expression(&suspect.weight))
+            format!(
+                "{}: {}{note}",
+                code(&suspect.who),
+                expression(&suspect.weight)
+            )
         })
         .collect();
     out.items("Whom an observer may blame, with weights", &suspects);
@@ -65,7 +72,11 @@ fn rung_move(step: &RawRungMove) -> String {
         line.push_str(&format!(": at most {}", code(rung)));
     }
     if let Some(by) = step.step {
-        let (direction, by) = if by < 0 { ("down", -i64::from(by)) } else { ("up", i64::from(by)) };
+        let (direction, by) = if by < 0 {
+            ("down", -i64::from(by))
+        } else {
+            ("up", i64::from(by))
+        };
         line.push_str(&format!(": {by} {direction}"));
     }
     if let Some(when) = &step.when {
@@ -147,7 +158,11 @@ fn options(options: &[RawOption], out: &mut Document) {
     ];
     let rows: Vec<[String; 10]> = (options.iter())
         .map(|option| {
-            let off = if option.enabled { "" } else { " (switched off)" };
+            let off = if option.enabled {
+                ""
+            } else {
+                " (switched off)"
+            };
             [
                 id(&option.id) + off,
                 text(&option.label),
@@ -209,5 +224,6 @@ fn titled(name: &str, label: &Option<String>, enabled: bool, out: &mut Document)
 }
 
 fn quoted(text: &Option<String>) -> String {
-    text.as_ref().map_or_else(String::new, |text| format!("\"{text}\""))
+    text.as_ref()
+        .map_or_else(String::new, |text| format!("\"{text}\""))
 }

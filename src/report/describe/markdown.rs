@@ -74,7 +74,11 @@ impl Document {
         let mut line = |cells: Vec<String>| {
             self.text.push_str(&format!("| {} |\n", cells.join(" | ")));
         };
-        line(kept.iter().map(|&column| header[column].to_owned()).collect());
+        line(
+            kept.iter()
+                .map(|&column| header[column].to_owned())
+                .collect(),
+        );
         line(vec!["---".to_owned(); kept.len()]);
         for row in rows {
             line(kept.iter().map(|&column| cell(&row[column])).collect());

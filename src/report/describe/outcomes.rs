@@ -1,10 +1,11 @@
 //! The calendar, and what is read off a run.
 
 use super::markdown::{Document, code};
-use super::values::{expression, id, ids, number, optional_code, optional_expression, spelled};
 use super::text;
+use super::values::{expression, id, ids, number, optional_code, optional_expression, spelled};
 use crate::scenario::raw::{
-    Expression, OneOrMany, RawCalendarEntry, RawLevel, RawMetric, RawScenario};
+    Expression, OneOrMany, RawCalendarEntry, RawLevel, RawMetric, RawScenario,
+};
 
 pub(super) fn calendar(raw: &RawScenario, out: &mut Document) {
     let header = [
@@ -92,11 +93,12 @@ pub(super) fn metrics(raw: &RawScenario, out: &mut Document) {
 fn measure(metric: &RawMetric) -> String {
     let actions = |names: &OneOrMany| ids(names.names());
     let on = |what: &str, names: &Option<OneOrMany>| {
-        names.as_ref().map(|names| format!("{what} {}", actions(names)))
+        names
+            .as_ref()
+            .map(|names| format!("{what} {}", actions(names)))
     };
-    let path = |what: &str, of: &Option<String>| {
-        of.as_ref().map(|of| format!("{what} {}", code(of)))
-    };
+    let path =
+        |what: &str, of: &Option<String>| of.as_ref().map(|of| format!("{what} {}", code(of)));
     let beyond = |what: &str, direction: &str, of: &Option<RawLevel>| {
         let of = of.as_ref()?;
         Some(format!(
@@ -148,7 +150,12 @@ pub(super) fn endgames(raw: &RawScenario, out: &mut Document) {
             id(&endgame.id),
             text(&endgame.label),
             endgame.when.as_deref().map_or_else(otherwise, code),
-            if endgame.absorbing { "ends the run" } else { "" }.to_owned(),
+            if endgame.absorbing {
+                "ends the run"
+            } else {
+                ""
+            }
+            .to_owned(),
             text(&endgame.note),
         ]
     });

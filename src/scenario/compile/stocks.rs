@@ -16,7 +16,10 @@ impl Compiler<'_> {
                 continue;
             };
             let path = Path::keys(["stock", id]);
-            for (key, values) in [("baseline", &stock.baseline), ("half_life", &stock.half_life)] {
+            for (key, values) in [
+                ("baseline", &stock.baseline),
+                ("half_life", &stock.half_life),
+            ] {
                 if let Some(values) = values {
                     self.names
                         .check_keys(stock.of, values, &path.key(key), &mut self.problems);
@@ -38,7 +41,10 @@ impl Compiler<'_> {
                 if slot == NO_SLOT {
                     continue;
                 }
-                let (row, column) = (index / table.columns as usize, index % table.columns as usize);
+                let (row, column) = (
+                    index / table.columns as usize,
+                    index % table.columns as usize,
+                );
                 let mut value = |key: &str, values: &Option<PerKey>| {
                     let values = values.as_ref()?;
                     self.slot_value(stock, values, row, column, &path.key(key))
