@@ -367,7 +367,8 @@ impl<'a, O: Observer> Running<'a, O> {
             } => {
                 let mut values = [0.0; MAX_PARAMETERS];
                 for (value, formula) in values.iter_mut().zip(parameters) {
-                    *value = self.value(formula, roles, event)?;
+                    // An end of a truncation may be infinite; the shape checks the rest.
+                    *value = formula.program.evaluate(&self.view(roles, event));
                 }
                 let values = &values[..parameters.len()];
                 let shape = Shape::new(*family, values)

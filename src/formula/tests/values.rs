@@ -108,12 +108,12 @@ fn reads() {
     )
     .reads();
     assert_eq!((reads.stocks, reads.rungs), (vec![0, 4, 5], vec![1]));
-    assert!(reads.time && !reads.dynamic && !reads.event && !reads.metrics);
+    assert!(reads.time && !reads.dynamic && !reads.event && reads.metrics.is_empty());
     let reads = number("target.unrest", &scope).reads();
     assert!(reads.dynamic && reads.event && reads.stocks.is_empty());
     assert!(number("p * q + 1", &scope).reads().only_parameters());
     assert!(!number("p * q + 1", &scope).is_constant());
-    assert!(number("attacks / 2", &Scope::endgame()).reads().metrics);
+    assert!(!number("attacks / 2", &Scope::endgame()).reads().metrics.is_empty());
 }
 
 #[test]
