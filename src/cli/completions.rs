@@ -41,6 +41,8 @@ pub(super) fn manual(args: &ManArgs, out: &mut Output) -> Result<(), CliError> {
             .ok_or_else(|| CliError::usage(format!("there is no command `{name}`")))?,
     };
     let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page)?;
+    let source = concat!("flashpoint ", env!("CARGO_PKG_VERSION"));
+    let manual = clap_mangen::Man::new(command).source(source);
+    manual.render(&mut page)?;
     Ok(out.stdout().write_all(&page)?)
 }

@@ -119,8 +119,8 @@ fn event_rows(event: &EventEntry<'_>, rows: &mut Vec<Row>) {
             row("ladder")
                 .set("actor", a.id)
                 .set("other", b.id)
-                .set("before", step.before.id)
-                .set("after", step.after.id),
+                .set("before", step.before.name.id)
+                .set("after", step.after.name.id),
         );
     }
     for belief in &event.beliefs {

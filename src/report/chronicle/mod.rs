@@ -160,14 +160,21 @@ pub struct Course<'m> {
     only: bool,
 }
 
-/// A pair moved on the ladder.
+/// What one event did to a pair on the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LadderMove<'m> {
     pub between: [Name<'m>; 2],
-    pub before: Name<'m>,
-    pub after: Name<'m>,
-    /// Whether it moved up.
-    pub up: bool,
+    pub before: Level<'m>,
+    pub after: Level<'m>,
+}
+
+/// A rung of the ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Level<'m> {
+    /// Its index: 0 is where every pair starts.
+    pub level: u16,
+    #[serde(flatten)]
+    pub name: Name<'m>,
 }
 
 /// Whom an actor believes responsible; `None` if it cannot say.

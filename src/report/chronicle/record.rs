@@ -1,8 +1,8 @@
 //! Watches a run and keeps what a chronicle tells.
 
 use super::{
-    Belief, CalendarNote, Cause, Course, Decision, Dropped, Entry, EventEntry, LadderMove, Name,
-    OpenQuestions, Source, When,
+    Belief, CalendarNote, Cause, Course, Decision, Dropped, Entry, EventEntry, LadderMove, Level,
+    Name, OpenQuestions, Source, When,
 };
 use crate::engine::{self, DropReason, Event, Observer, Origin};
 use crate::formula::Role;
@@ -75,11 +75,14 @@ impl<'m> Recorder<'m> {
         })
     }
 
-    fn rung_name(&self, index: u16) -> Name<'m> {
+    fn level(&self, index: u16) -> Level<'m> {
         let rung = &self.model.rungs[usize::from(index)];
-        Name {
-            id: &rung.id,
-            label: &rung.label,
+        Level {
+            level: index,
+            name: Name {
+                id: &rung.id,
+                label: &rung.label,
+            },
         }
     }
 
@@ -212,14 +215,19 @@ impl Observer for Recorder<'_> {
     }
 
     fn rung(&mut self, pair: (u32, u32), before: u16, after: u16) {
-        let step = LadderMove {
-            between: [self.known_actor(pair.0), self.known_actor(pair.1)],
-            before: self.rung_name(before),
-            after: self.rung_name(after),
-            up: after > before,
+        let between = [self.known_actor(pair.0), self.known_actor(pair.1)];
+        let (before, after) = (self.level(before), self.level(after));
+        let Some(event) = self.last_event() else {
+            return;
         };
-        if let Some(event) = self.last_event() {
-            event.ladder.push(step);
+        // An action may move a pair in several steps; what counts is where it comes to stand.
+        match event.ladder.iter_mut().find(|step| step.between == between) {
+            Some(step) => step.after = after,
+            None => event.ladder.push(LadderMove {
+                between,
+                before,
+                after,
+            }),
         }
     }
 

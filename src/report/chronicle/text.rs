@@ -171,7 +171,7 @@ fn ladder_line(step: &LadderMove<'_>) -> String {
     let [a, b] = step.between;
     format!(
         "{}\u{2013}{}: {} -> {}.",
-        a.label, b.label, step.before.label, step.after.label
+        a.label, b.label, step.before.name.label, step.after.name.label
     )
 }
 
