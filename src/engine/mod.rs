@@ -22,7 +22,7 @@ mod view;
 pub use error::{Problem, RunError};
 pub use observe::{Cause, DropReason, Event, Observer, Unobserved};
 pub use outcome::Outcome;
-pub use state::{Ending, EventFields, Origin, Roles, RunState};
+pub use state::{Ending, EventFields, Origin, Roles, RunState, STEPS_PER_EVENT};
 
 use crate::formula::Program;
 use crate::model::{Formula, Model, World};
@@ -182,6 +182,10 @@ impl<'a, O: Observer> Running<'a, O> {
         if next > self.model.horizon {
             return self.end(Ending::Horizon, self.model.horizon);
         }
+        if self.state.steps >= self.model.max_events.saturating_mul(STEPS_PER_EVENT) {
+            return self.end(Ending::Capped, self.state.time);
+        }
+        self.state.steps += 1;
         self.record_timeline(next)?;
         self.state.time = next;
         if due <= wake {
