@@ -122,3 +122,57 @@ fn json(value: &impl serde::Serialize) -> Result<String, CliError> {
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::{self, Write};
+    use std::rc::Rc;
+
+    use super::*;
+
+    /// Where an output goes, kept to be read afterwards.
+    #[derive(Clone, Default)]
+    struct Shared(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Shared {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.borrow().clone()).unwrap()
+        }
+    }
+
+    #[test]
+    fn colours_appear_only_where_they_are_wanted() {
+        for arguments in [
+            ["flashpoint", "nothing"].as_slice(),
+            &["flashpoint", "describe", "no/such"],
+        ] {
+            let said = |colour: bool| {
+                let (stdout, stderr) = (Shared::default(), Shared::default());
+                let mut out = Output::to(stdout.clone(), stderr.clone());
+                out.stderr_colour = colour;
+                assert_eq!(run(arguments, &mut out), 2);
+                assert_eq!(stdout.text(), "");
+                stderr.text()
+            };
+            assert!(said(true).contains('\x1b'));
+            assert!(said(false).contains("error: ") && !said(false).contains('\x1b'));
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -18,6 +18,10 @@ fn the_built_in_scenarios_can_be_listed_shown_and_exported() {
         let file = folder.path().join(format!("all/{name}.toml"));
         assert_eq!(fs::read_to_string(&file).unwrap(), text);
         succeed(folder.path(), &["check", file.to_str().unwrap()]);
+
+        let up = "../".repeat(name.matches('/').count());
+        let reference = format!("#:schema {up}scenario.schema.json");
+        assert_eq!(text.lines().next(), Some(reference.as_str()), "{name}");
     }
 }
 

@@ -91,23 +91,34 @@ pub enum Entry<'m> {
 pub struct EventEntry<'m> {
     /// Number of the event in its run, from 0.
     pub number: u64,
+    /// When it happened.
     #[serde(flatten)]
     pub when: When,
+    /// What was done.
     pub action: Name<'m>,
     /// What the perpetrator does, in the third person.
     pub verb: &'m str,
+    /// Who did it.
     pub perpetrator: Option<Name<'m>>,
+    /// Against whom.
     pub target: Option<Name<'m>>,
+    /// Where.
     pub place: Option<Name<'m>>,
     /// Whose place it is.
     pub host: Option<Name<'m>>,
+    /// Who says that it was them.
     pub claimant: Option<Name<'m>>,
+    /// Who is behind it in secret.
     pub sponsor: Option<Name<'m>>,
+    /// People killed.
     pub killed: f64,
+    /// Whether it came to nothing.
     pub foiled: bool,
+    /// Conflict-cooperation weight of the action (Goldstein 1992).
     pub goldstein: f64,
     /// Why it happened.
     pub cause: Cause<'m>,
+    /// Pairs that moved on the ladder because of it.
     pub ladder: Vec<LadderMove<'m>>,
     /// Whom those who look into it believe responsible.
     pub beliefs: Vec<Belief<'m>>,
@@ -142,6 +153,7 @@ pub struct Cause<'m> {
 pub struct Source<'m> {
     /// `process`, `rule` or `calendar`.
     pub kind: &'static str,
+    /// Its name.
     #[serde(flatten)]
     pub name: Name<'m>,
 }
@@ -149,6 +161,7 @@ pub struct Source<'m> {
 /// A course that an actor chose.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Course<'m> {
+    /// Its name.
     #[serde(flatten)]
     pub name: Name<'m>,
     /// `escalate`, `hold` or `deescalate`.
@@ -163,8 +176,11 @@ pub struct Course<'m> {
 /// What one event did to a pair on the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LadderMove<'m> {
+    /// The pair.
     pub between: [Name<'m>; 2],
+    /// Where it stood.
     pub before: Level<'m>,
+    /// Where it stands now.
     pub after: Level<'m>,
 }
 
@@ -173,6 +189,7 @@ pub struct LadderMove<'m> {
 pub struct Level<'m> {
     /// Its index: 0 is where every pair starts.
     pub level: u16,
+    /// Its name.
     #[serde(flatten)]
     pub name: Name<'m>,
 }
@@ -180,17 +197,23 @@ pub struct Level<'m> {
 /// Whom an actor believes responsible; `None` if it cannot say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Belief<'m> {
+    /// Who believes it.
     pub observer: Name<'m>,
+    /// Whom it believes responsible.
     pub blamed: Option<Name<'m>>,
 }
 
 /// An actor chose a course.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Decision<'m> {
+    /// When it happened.
     #[serde(flatten)]
     pub when: When,
+    /// Who decides.
     pub actor: Name<'m>,
+    /// The process or rule by which it decides.
     pub source: Source<'m>,
+    /// What it chose.
     pub course: Course<'m>,
     /// When it will be done; `None` for a course that does nothing.
     pub due: Option<When>,
@@ -199,10 +222,14 @@ pub struct Decision<'m> {
 /// A course was not carried out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dropped<'m> {
+    /// When it happened.
     #[serde(flatten)]
     pub when: When,
+    /// Who decides.
     pub actor: Name<'m>,
+    /// The process or rule by which it had decided.
     pub source: Source<'m>,
+    /// What it had chosen.
     pub course: Name<'m>,
     /// `no_longer_holds`, `replaced` or `no_target`.
     pub reason: &'static str,
@@ -211,8 +238,10 @@ pub struct Dropped<'m> {
 /// An entry of the calendar took effect.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CalendarNote<'m> {
+    /// When it happened.
     #[serde(flatten)]
     pub when: When,
+    /// Its name.
     #[serde(flatten)]
     pub name: Name<'m>,
 }
@@ -222,31 +251,38 @@ pub struct CalendarNote<'m> {
 pub struct RunResult<'m> {
     /// How the run ended: `horizon`, `absorbed` or `capped`.
     pub ending: &'static str,
+    /// When it happened.
     #[serde(flatten)]
     pub when: When,
     /// Number of events.
     pub events: u64,
-    /// `None` for a run that was stopped at the cap on events.
+    /// The endgame; `None` for a run that was stopped at the cap on events.
     pub endgame: Option<Name<'m>>,
+    /// Every flag, in the scenario's order.
     pub flags: Vec<FlagValue<'m>>,
+    /// Every metric, in the scenario's order.
     pub metrics: Vec<MetricValue<'m>>,
 }
 
 /// A flag in one run.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct FlagValue<'m> {
+    /// Its name.
     #[serde(flatten)]
     pub name: Name<'m>,
+    /// Whether it holds.
     pub value: bool,
 }
 
 /// A metric in one run.
 #[derive(Clone, Debug, Serialize)]
 pub struct MetricValue<'m> {
+    /// Its name.
     #[serde(flatten)]
     pub name: Name<'m>,
     /// Infinite (serialized as null) for a day that never came.
     pub value: f64,
+    /// Unit, when one was given.
     pub unit: Option<&'m str>,
     /// The date, for a metric that is a day.
     pub date: Option<String>,

@@ -13,11 +13,11 @@ const DATE_WIDTH: usize = 12;
 pub(super) fn render(chronicle: &Chronicle<'_>) -> String {
     let mut out = String::new();
     header(&chronicle.run, &mut out);
-    let numbers = chronicle.entries.iter().filter_map(|entry| match entry {
+    let mut numbers = chronicle.entries.iter().filter_map(|entry| match entry {
         Entry::Event(event) => Some(event.number),
         _ => None,
     });
-    let number_width = numbers.last().unwrap_or(0).to_string().len() + 1;
+    let number_width = numbers.next_back().unwrap_or(0).to_string().len() + 1;
     for entry in &chronicle.entries {
         let (date, number, lines) = match entry {
             Entry::Event(event) => {
@@ -54,6 +54,9 @@ pub(super) fn render(chronicle: &Chronicle<'_>) -> String {
     if let Some(result) = &chronicle.result {
         ending(result, number_width, &mut out);
     }
+    let drawn = chronicle.run.parameters.iter().filter(|p| p.drawn);
+    let drawn = drawn.map(|parameter| (parameter.id, figures(parameter.value)));
+    table("Parameters drawn", drawn.collect(), &mut out);
     out
 }
 
@@ -67,13 +70,6 @@ fn header(run: &RunHeader<'_>, out: &mut String) {
         "Run {}{world}, seed {}, {first} to {last}",
         run.run, run.seed
     );
-    let drawn: Vec<String> = (run.parameters.iter())
-        .filter(|parameter| parameter.drawn)
-        .map(|parameter| format!("{} = {}", parameter.id, figures(parameter.value)))
-        .collect();
-    if !drawn.is_empty() {
-        let _ = writeln!(out, "Drawn: {}", drawn.join(", "));
-    }
     out.push('\n');
 }
 
@@ -125,7 +121,8 @@ fn deed(event: &EventEntry<'_>) -> String {
         .map_or("Somebody", |who| who.label)
         .to_owned();
     let _ = write!(line, " {}", event.verb);
-    if let Some(target) = event.target {
+    // What somebody does to itself needs no object: "ISKP recruits".
+    if let Some(target) = event.target.filter(|_| event.target != event.perpetrator) {
         let _ = write!(line, " {}", target.label);
     }
     if let Some(place) = event.place {
@@ -334,7 +331,7 @@ mod tests {
             (32.14159, "32.14"),
             (123_456.7, "123457"),
             (0.012_345_6, "0.01235"),
-            (0.000_012_345, "1.235e-5"),
+            (0.000_012_346, "1.235e-5"),
             (-1.0 / 3.0, "-0.3333"),
             (f64::INFINITY, "inf"),
         ];
