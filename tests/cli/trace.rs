@@ -85,6 +85,19 @@ fn set_changes_the_story() {
 }
 
 #[test]
+fn an_answer_that_was_replaced_is_not_taken_for_its_successor() {
+    // Both answers would be due on the same day.
+    let same_day = STORY.replace("delay = \"patience\"", "delay = \"patience + 2 - time\"");
+    assert_ne!(same_day, STORY);
+    let folder = folder(&[("story.toml", &same_day)]);
+    let text = succeed(folder.path(), &["trace", "story.toml", "--run", "0"]);
+    assert!(
+        text.contains("option strike, escalate, p = 1.00, answering #1)"),
+        "{text}"
+    );
+}
+
+#[test]
 fn set_of_an_unknown_parameter_names_the_closest() {
     let folder = folder(&[("story.toml", STORY)]);
     let arguments = ["trace", "story.toml", "--run", "0", "--set", "patiense=9"];
