@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let (number, parameters) = if args.defaults || !model.has_priors() {
         (None, model.default_parameters())
     } else {
-        let number = args.run / u64::from(model.runs_per_world());
+        let number = args.run / u64::from(model.runs_per_world().max(1));
         let parameters = ParameterDraws::new(model, args.seed).world(model, number);
         (Some(number), parameters)
     };

@@ -95,7 +95,8 @@ fn event_lines(event: &EventEntry<'_>) -> Vec<String> {
         None if event.open.claim => attribution.push_str("Nobody claims it."),
         None => {}
     }
-    if let Some(sponsor) = event.sponsor {
+    let hidden = event.sponsor.filter(|_| event.sponsor != event.perpetrator);
+    if let Some(sponsor) = hidden {
         let gap = if attribution.is_empty() { "" } else { " " };
         let _ = write!(
             attribution,
