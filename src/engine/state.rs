@@ -47,6 +47,34 @@ impl EventFields {
     };
 }
 
+/// What a formula sees of an event: who fills its roles, and the rest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scene {
+    pub roles: Roles,
+    pub event: EventFields,
+}
+
+impl Scene {
+    /// No event.
+    pub const NONE: Self = Self::of(Roles::NONE);
+
+    /// No event, but somebody in a role: the actor whose process it is.
+    pub const fn of(roles: Roles) -> Self {
+        Self {
+            roles,
+            event: EventFields::NONE,
+        }
+    }
+
+    /// The same scene with `who` in `role`.
+    #[inline]
+    #[must_use]
+    pub fn with(mut self, role: Role, who: i32) -> Self {
+        self.roles = self.roles.with(role, who);
+        self
+    }
+}
+
 /// A stock's value at the time of its last change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Level {
@@ -101,8 +129,7 @@ pub(super) struct Answer {
     /// Probability with which the course was chosen.
     pub probability: f64,
     /// Roles of the event that is answered, as the actor believes them.
-    pub roles: Roles,
-    pub event: EventFields,
+    pub scene: Scene,
     pub target: i32,
     pub place: i32,
 }
