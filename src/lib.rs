@@ -4,12 +4,14 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | [`cli`] | the `flashpoint` command; the only module that prints |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
 //! | [`engine`] | one run, exactly |
 //! | [`model`] | the compiled scenario |
 //! | [`formula`] | the formula language |
 //! | [`distribution`], [`stats`], [`random`], [`math`] | the ground: distributions, statistics, keyed random streams, portable elementary functions |
 
+pub mod cli;
 pub mod distribution;
 pub mod engine;
 pub mod formula;

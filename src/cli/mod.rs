@@ -1,0 +1,93 @@
+//! The command line. This is the only module that prints.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+mod error;
+mod output;
+mod overrides;
+mod prepare;
+mod schema;
+
+pub use error::CliError;
+pub use output::Output;
+pub use overrides::Override;
+
+/// Agent-based escalation simulator: Monte Carlo distributions over the endgames of a crisis.
+#[derive(Debug, Parser)]
+#[command(name = "flashpoint", version, after_help = error::EXIT_CODES, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Schema(schema::Args),
+}
+
+/// How a table or a chronicle is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+    /// Comma-separated values with a header line.
+    Csv,
+}
+
+/// Runs the command that this process was started with.
+pub fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os(), &mut Output::standard()))
+}
+
+/// Runs a command line, program name first, and gives its exit code: 0 done, 1 failure during the run, 2 bad usage or
+/// scenario, 130 interrupted.
+pub fn run(
+    arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    out: &mut Output,
+) -> u8 {
+    let result = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli.command.run(out),
+        Err(refusal) => show_refusal(&refusal, out),
+    };
+    match result.and_then(|()| Ok(out.flush()?)) {
+        Ok(()) => 0,
+        Err(error) => {
+            out.remark(&error.report(out.stderr_colour));
+            error.exit_code()
+        }
+    }
+}
+
+/// Help and version, which were asked for, or what is wrong with the command line.
+fn show_refusal(refusal: &clap::Error, out: &mut Output) -> Result<(), CliError> {
+    let colour = if refusal.use_stderr() {
+        out.stderr_colour
+    } else {
+        out.stdout_colour
+    };
+    let text = refusal.render();
+    let text = if colour {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    };
+    if refusal.use_stderr() {
+        out.remark(&text);
+        Err(CliError::ProblemsShown)
+    } else {
+        Ok(out.print(&text)?)
+    }
+}
+
+impl Command {
+    fn run(self, out: &mut Output) -> Result<(), CliError> {
+        match self {
+            Self::Schema(args) => schema::run(&args, out),
+        }
+    }
+}
