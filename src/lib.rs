@@ -5,6 +5,8 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`cli`] | the `flashpoint` command; the only module that prints |
+//! | [`report`] | results as tables, text and files |
+//! | [`experiment`] | many runs, summed up in flat memory |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
 //! | [`engine`] | one run, exactly |
 //! | [`model`] | the compiled scenario |
@@ -14,9 +16,11 @@
 pub mod cli;
 pub mod distribution;
 pub mod engine;
+pub mod experiment;
 pub mod formula;
 pub mod math;
 pub mod model;
 pub mod random;
+pub mod report;
 pub mod scenario;
 pub mod stats;

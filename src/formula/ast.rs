@@ -8,14 +8,18 @@ pub type Span = Range<usize>;
 /// An expression with its place in the text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expr {
+    /// The form, with its parts.
     pub kind: ExprKind,
+    /// Brackets around it included.
     pub span: Span,
 }
 
 /// A name with its place in the text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Name {
+    /// As written.
     pub text: String,
+    /// Where it stands.
     pub span: Span,
 }
 
@@ -76,25 +80,40 @@ pub enum ExprKind {
 /// Prefix operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnaryOp {
+    /// `-`
     Negate,
+    /// `not`
     Not,
 }
 
 /// Infix operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BinaryOp {
+    /// `+`
     Add,
+    /// `-`
     Subtract,
+    /// `*`
     Multiply,
+    /// `/`
     Divide,
+    /// `^`
     Power,
+    /// `<`
     Less,
+    /// `<=`
     LessEqual,
+    /// `>`
     Greater,
+    /// `>=`
     GreaterEqual,
+    /// `==`
     Equal,
+    /// `!=`
     NotEqual,
+    /// `and`
     And,
+    /// `or`
     Or,
 }
 
@@ -122,9 +141,13 @@ impl BinaryOp {
 /// What a statement does to a stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpdateOp {
+    /// `=`
     Set,
+    /// `+=`
     Add,
+    /// `-=`
     Subtract,
+    /// `*=`
     Multiply,
 }
 
@@ -145,8 +168,11 @@ impl UpdateOp {
 pub struct Statement {
     /// The stock reference on the left, for [`compile_target`](super::compile_target).
     pub place: Expr,
+    /// What is done to it.
     pub op: UpdateOp,
+    /// The formula of a number on the right.
     pub value: Expr,
+    /// The formula of a truth without which nothing is done.
     pub condition: Option<Expr>,
 }
 
@@ -156,6 +182,7 @@ pub struct Statement {
 pub struct SyntaxError {
     /// Bytes of the text; on character boundaries, and never beyond the end.
     pub span: Span,
+    /// What is wrong, as one line.
     pub message: String,
     /// What to write instead, when that can be guessed.
     pub help: Option<String>,

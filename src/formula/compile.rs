@@ -15,9 +15,13 @@ const MAX_WORK: usize = 200_000;
 /// The types of formulas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
+    /// A real number, infinities included.
     Number,
+    /// Yes or no; its own type, which no arithmetic takes.
     Truth,
+    /// An actor or `nobody`.
     Actor,
+    /// A place or `nowhere`.
     Place,
 }
 
@@ -39,6 +43,7 @@ impl Type {
 pub struct CheckError {
     /// Bytes of the formula's text.
     pub span: Span,
+    /// What is wrong, as one line.
     pub message: String,
     /// What to write instead, when that can be guessed.
     pub help: Option<String>,
@@ -53,7 +58,9 @@ pub enum StockTarget {
     Nothing,
     /// The slot depends on roles.
     Dynamic {
+        /// The stock's id.
         stock: u32,
+        /// Whose stock.
         actor: Program,
         /// The second actor or the place; `None` for actor stocks.
         column: Option<Program>,

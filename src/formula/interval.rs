@@ -14,7 +14,9 @@ const LIBM_ULPS: u32 = 4;
 /// All values from `low` to `high`, both included.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
+    /// The least value; may be negative infinity.
     pub low: f64,
+    /// The greatest value; may be infinity.
     pub high: f64,
     /// Whether the value may also be not-a-number. A bound with this set promises nothing.
     pub undefined: bool,
@@ -24,7 +26,9 @@ pub struct Interval {
 pub trait Ranges {
     /// Parameters do not change in a run, and so are points.
     fn parameter(&self, index: u32) -> f64;
+    /// The values that a stock may have.
     fn stock(&self, slot: u32) -> Interval;
+    /// The rungs on which a pair may stand.
     fn rung(&self, pair: u32) -> Interval;
     /// Days since the start.
     fn time(&self) -> Interval;
@@ -187,16 +191,13 @@ impl Interval {
     }
 
     fn divide(self, other: Self) -> Self {
-        if other.contains(0.0) {
-            let nothing_by_nothing = self.contains(0.0) || self.undefined || other.undefined;
-            return if nothing_by_nothing {
-                Self::UNKNOWN
-            } else {
-                Self::ALL
-            };
-        }
-        if self.reaches_infinity() && other.reaches_infinity() {
+        let zeros = self.contains(0.0) && other.contains(0.0);
+        let infinities = self.reaches_infinity() && other.reaches_infinity();
+        if zeros || infinities || self.undefined || other.undefined {
             return Self::UNKNOWN;
+        }
+        if other.contains(0.0) {
+            return Self::ALL;
         }
         self.corners(other, |a, b| a / b)
     }

@@ -371,7 +371,7 @@ impl Compiler<'_> {
                     let mut more: Vec<&str> = Vec::new();
                     more.extend(self.variables.iter().map(|v| v.name.as_str()));
                     let roles = Role::ALL.into_iter().filter(|role| scope.sees(*role));
-                    more.extend(roles.map(|role| -> &str { role.name() }));
+                    more.extend(roles.map(|role| role.name()));
                     more.extend(scope.time.then_some("time"));
                     let valid = |c: &str| {
                         symbols.parameter(c).is_some()

@@ -9,9 +9,11 @@ pub const MAX_STACK: usize = 32;
 /// What `event.*` reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
+    /// Deaths.
     Killed,
     /// 1 for a foiled event, 0 for one that is done.
     Foiled,
+    /// The action's weight on the Goldstein scale of conflict and cooperation, -10 to 10.
     Goldstein,
 }
 
@@ -202,14 +204,17 @@ pub(super) fn greatest(a: f64, b: f64) -> f64 {
 
 /// What a formula reads while it runs. Evaluation is generic over it, so that each read is inlined.
 pub trait Environment {
+    /// The value of a parameter in this world.
     fn parameter(&self, index: u32) -> f64;
     /// The value of a stock.
     fn stock(&self, slot: u32) -> f64;
     /// The rung of an unordered pair, as an index into the ladder.
     fn rung(&self, pair: u32) -> f64;
+    /// The value of a metric so far.
     fn metric(&self, index: u32) -> f64;
     /// The index of an actor or place; -1 for nobody and nowhere.
     fn role(&self, role: Role) -> f64;
+    /// A field of the event at hand; 0 where there is none.
     fn field(&self, field: Field) -> f64;
     /// Days since the start.
     fn time(&self) -> f64;
@@ -234,6 +239,7 @@ pub struct Reads {
     pub stocks: Vec<u32>,
     /// Pairs whose rung it names, ascending, without repetition.
     pub rungs: Vec<u32>,
+    /// Whether it reads the time.
     pub time: bool,
     /// Parameters, ascending, without repetition.
     pub parameters: Vec<u32>,

@@ -6,13 +6,17 @@ pub enum Role {
     /// `self`: the actor that a rule or process belongs to; the perpetrator in effects and metrics; the observer in the weight
     /// of a suspect.
     SelfActor,
+    /// Who truly did it.
     Perpetrator,
+    /// Whom it was done to.
     Target,
     /// Where the event takes place; the only role, with a [`Role::Candidate`] over places, that is a place.
     Place,
     /// On whose ground the event takes place.
     Host,
+    /// Who has claimed it.
     Claimant,
+    /// Who stands behind it.
     Sponsor,
     /// Whom `self` believes responsible.
     Blamed,
@@ -58,7 +62,9 @@ impl Role {
 /// What a `candidate` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CandidateKind {
+    /// An actor.
     Actor,
+    /// A place.
     Place,
 }
 
@@ -73,12 +79,17 @@ pub struct Scope {
     roles: u16,
     /// Whether `event.*` is visible.
     pub event: bool,
+    /// Whether metrics are visible.
     pub metrics: bool,
+    /// Whether stocks are visible.
     pub stocks: bool,
+    /// Whether `rung[a, b]` is visible.
     pub rungs: bool,
+    /// Whether `time` is visible.
     pub time: bool,
     /// Who `self` is, when that is known at load: reads of its stocks are then as fast as those of a named actor.
     pub fixed_self: Option<u32>,
+    /// What `candidate` is, where it is visible.
     pub candidate: CandidateKind,
     /// Who or what `candidate` is, when that is known at load.
     pub fixed_candidate: Option<u32>,

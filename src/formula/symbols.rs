@@ -6,14 +6,18 @@ pub const NO_SLOT: u32 = u32::MAX;
 /// The members of a set, in the order in which aggregates visit them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Members<'a> {
+    /// A set of actors.
     Actors(&'a [u32]),
+    /// A set of places.
     Places(&'a [u32]),
 }
 
 /// What one value of a stock belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StockOf {
+    /// The one world.
     World,
+    /// An actor.
     Actor,
     /// An ordered pair of actors.
     Pair,
@@ -26,6 +30,7 @@ pub enum StockOf {
 pub struct StockShape<'a> {
     /// For [`Environment::stock_slot`](super::Environment::stock_slot) and `elsewhere`.
     pub id: u32,
+    /// What a value belongs to.
     pub of: StockOf,
     /// Slots by row: one for the world; by actor; by actor and actor; by actor and place. [`NO_SLOT`] where there is none.
     pub slots: &'a [u32],
@@ -50,7 +55,9 @@ impl StockShape<'_> {
 /// One-way relations between actors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relation {
+    /// Its rivals.
     Rivals,
+    /// Its allies.
     Allies,
     /// Those whose patron the actor is.
     Clients,
@@ -58,12 +65,17 @@ pub enum Relation {
 
 /// The names of a scenario. Indices are dense and start at 0.
 pub trait Symbols {
+    /// The index of a parameter.
     fn parameter(&self, name: &str) -> Option<u32>;
+    /// The index of a metric.
     fn metric(&self, name: &str) -> Option<u32>;
+    /// The index of an actor.
     fn actor(&self, name: &str) -> Option<u32>;
+    /// The index of a place.
     fn place(&self, name: &str) -> Option<u32>;
     /// Declared and built-in sets (`actors`, `places`, `states`, ...).
     fn set(&self, name: &str) -> Option<Members<'_>>;
+    /// A stock and its table.
     fn stock(&self, name: &str) -> Option<StockShape<'_>>;
     /// The index of a rung of the ladder, for `rungs.name`.
     fn rung_index(&self, name: &str) -> Option<u32>;
@@ -71,11 +83,14 @@ pub trait Symbols {
     fn pair_slot(&self, a: u32, b: u32) -> u32;
     /// The actor on whose ground a place is.
     fn host(&self, place: u32) -> Option<u32>;
+    /// The patron of a proxy or agency.
     fn patron(&self, actor: u32) -> Option<u32>;
     /// Those to whom `actor` stands in the relation: its rivals, allies or clients.
     fn relation(&self, relation: Relation, actor: u32) -> &[u32];
     /// Every name there is, for "did you mean".
     fn candidates(&self) -> Vec<String>;
+    /// How many actors there are.
     fn actor_count(&self) -> u32;
+    /// How many places there are.
     fn place_count(&self) -> u32;
 }

@@ -11,15 +11,35 @@
 //! 2. The **main look** spends 0.9 of the error, i.e. it reports 95.5 % intervals for a target of 95 %.
 //! 3. **Extra looks**, if the main look was not narrow enough, share the last tenth: 1/20, 1/40, ...
 //!
-//! A sizing look already narrow enough at the main level becomes the main look. The stopping rule
+//! A sizing look that, with its margin, needs no more runs becomes the main look. The stopping rule
 //! sees the width alone, i.e. the information (C. R. Mehta and A. A. Tsiatis, Drug Information Journal
 //! 35 (2001)), never on which side of a truth an estimate lies.
 //!
 //! Measured coverage at the stopping time for a 95 % target, pilot of 1000 runs, granularity 100,
-//! 2000 repetitions (`print_coverage` in the tests prints it); clustered worlds are beta-distributed
+//! 6000 repetitions (`print_coverage` in the tests prints it); clustered worlds are beta-distributed
 //! with intraclass correlation 0.05 and have 50 runs each:
 //!
-//! COVERAGE_TABLE
+//! | runs | target width | p | coverage | mean runs | share of extra looks |
+//! |---|---|---|---|---|---|
+//! | independent | 0.02 | 0.5 | 0.956 | 10100 | 0.000 |
+//! | independent | 0.02 | 0.2 | 0.955 | 6992 | 0.017 |
+//! | independent | 0.02 | 0.05 | 0.953 | 2424 | 0.004 |
+//! | independent | 0.02 | 0.01 | 0.969 | 1003 | 0.000 |
+//! | independent | 0.01 | 0.5 | 0.955 | 40200 | 0.000 |
+//! | independent | 0.01 | 0.2 | 0.957 | 27315 | 0.024 |
+//! | independent | 0.01 | 0.05 | 0.957 | 9024 | 0.024 |
+//! | independent | 0.01 | 0.01 | 0.955 | 2732 | 0.002 |
+//! | clustered | 0.02 | 0.5 | 0.955 | 41291 | 0.035 |
+//! | clustered | 0.02 | 0.2 | 0.956 | 27728 | 0.025 |
+//! | clustered | 0.02 | 0.05 | 0.949 | 10956 | 0.097 |
+//! | clustered | 0.02 | 0.01 | 0.944 | 4375 | 0.049 |
+//! | clustered | 0.01 | 0.5 | 0.953 | 152496 | 0.021 |
+//! | clustered | 0.01 | 0.2 | 0.954 | 99697 | 0.012 |
+//! | clustered | 0.01 | 0.05 | 0.955 | 35178 | 0.042 |
+//! | clustered | 0.01 | 0.01 | 0.931 | 15102 | 0.164 |
+//!
+//! The constants below were set on other random numbers than these. The standard error of a coverage
+//! is 0.003. The lowest is a rare endgame in few, very unequal worlds.
 
 use thiserror::Error;
 
@@ -33,7 +53,7 @@ const MAIN_SHARE: f64 = 0.9;
 /// A sizing look is followed by the main look only if that is at most this many times larger.
 const LARGEST_STEP: u64 = 4;
 /// One-sided 95 % normal deviate: the margin of a sizing look.
-const MARGIN: f64 = 1.644_853_626_951_472_2;
+const MARGIN: f64 = 1.644_853_626_951_472;
 /// Runs of one experiment beyond any practice; the search for a size ends here.
 const LARGEST_SIZE: u64 = 1 << 50;
 
@@ -219,7 +239,7 @@ impl PrecisionPlan {
         let reached = samples
             .iter()
             .all(|sample| sample.interval(level).width() <= self.target_width);
-        if reached || look.runs >= self.max_runs {
+        if look.runs >= self.max_runs {
             return Decision::Stop { level, reached };
         }
         let needed = |alpha: f64| {
@@ -230,10 +250,16 @@ impl PrecisionPlan {
         };
         if look.stage == 0 {
             let size = needed(self.alpha(1));
+            if reached && size <= look.runs {
+                return Decision::Stop { level, reached };
+            }
             if size > look.runs.saturating_mul(LARGEST_STEP) {
                 return Decision::ContinueTo(self.later_look(look, size / LARGEST_STEP, 0));
             }
             return Decision::ContinueTo(self.later_look(look, size, 1));
+        }
+        if reached {
+            return Decision::Stop { level, reached };
         }
         let stage = look.stage + 1;
         Decision::ContinueTo(self.later_look(look, needed(self.alpha(stage)), stage))

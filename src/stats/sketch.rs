@@ -21,9 +21,10 @@ const MAX_LEVEL: u32 = 64 - FORGOTTEN_BITS;
 
 /// Histogram of finite values from which quantiles are read.
 ///
-/// Bins are 1/128 of a binade wide, so a quantile is within 0.4 % of an exact order statistic. A bin
+/// Bins are 1/128 of a binade wide, so a quantile is within 0.4 % of an exact order statistic (for sizes
+/// above 2.3e-308, where `f64` has its full precision). A bin
 /// also keeps its smallest and largest value: the ends of a bin are reported exactly, and so is
-/// every value that is alone in its bin, e.g. integers up to 128.
+/// every value that is alone in its bin, e.g. integers up to 256.
 ///
 /// **Memory.** Each sign holds at most [`MAX_BINS`] bins (16 binades densely filled). Beyond that
 /// all bins of that sign are joined in pairs, doubling their width, as often as it takes; then

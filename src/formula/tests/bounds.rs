@@ -1,0 +1,168 @@
+use proptest::prelude::*;
+
+use super::fixture::{Between, Moment, SLOTS, between, compiled, formula, moment, number};
+use crate::formula::{Interval, Program, Scope, Type};
+
+/// Parameters stay, everything else lies somewhere between two moments.
+fn inside(a: &Moment, b: &Moment, at: &[f64]) -> Moment {
+    let mut position = at.iter().cycle();
+    let mut mix = |a: f64, b: f64| {
+        let t = position.next().copied().unwrap_or(0.0);
+        (a + t * (b - a)).clamp(a.min(b), a.max(b))
+    };
+    Moment {
+        stocks: a
+            .stocks
+            .iter()
+            .zip(&b.stocks)
+            .map(|(a, b)| mix(*a, *b))
+            .collect(),
+        rungs: std::array::from_fn(|i| mix(a.rungs[i], b.rungs[i]).round()),
+        time: mix(a.time, b.time),
+        ..a.clone()
+    }
+}
+
+proptest! {
+    #![proptest_config(super::fixture::cases(1000))]
+
+    #[test]
+    fn bounds_contain_values(
+        text in formula(false), a in moment(), b in moment(), actor in 0_u32..4,
+        at in prop::collection::vec(prop_oneof![Just(0.0), Just(1.0), 0.0..1.0], 7 * 8),
+    ) {
+        let Ok(program) = compiled(&text, &Scope::process(actor), Type::Number) else { return Ok(()) };
+        let bound = program.bound(&Between(&a, &b));
+        for at in at.chunks(7) {
+            let value = program.evaluate(&inside(&a, &b, at));
+            prop_assert!(bound.contains(value), "{text}: {value} outside {bound:?}");
+        }
+    }
+
+    #[test]
+    fn sums_contain_the_exact_sum(x in -1e3..1e3, y in prop_oneof![-1e3..1e3, -1e-15..1e-15]) {
+        prop_assert!(contains_exact_sum(bound_of("iran.unrest + pakistan.unrest", x, x, y, y), x, y));
+    }
+}
+
+/// The bound of a formula of the two unrests in their ranges.
+fn bound_of(text: &str, a: f64, b: f64, c: f64, d: f64) -> Interval {
+    let program: Program = number(text, &Scope::state("a test"));
+    program.bound(&Between(&two(a, c), &two(b, d)))
+}
+
+fn two(x: f64, y: f64) -> Moment {
+    let mut stocks = vec![0.0; SLOTS];
+    (stocks[0], stocks[1]) = (x, y);
+    Moment {
+        parameters: [2.0, 0.5, f64::INFINITY],
+        stocks,
+        rungs: [0.0; 6],
+        roles: [0.0; 9],
+        fields: [0.0; 3],
+        time: 0.0,
+    }
+}
+
+/// Whether the interval contains `x + y` before rounding, which is `sum + error` exactly (Knuth's two-sum).
+fn contains_exact_sum(interval: Interval, x: f64, y: f64) -> bool {
+    let sum = x + y;
+    let part = sum - x;
+    let error = (x - (sum - part)) + (y - part);
+    let above = interval.low < sum || (interval.low == sum && error >= 0.0);
+    let below = interval.high > sum || (interval.high == sum && error <= 0.0);
+    above && below
+}
+
+#[test]
+fn a_bound_without_outward_rounding_is_found() {
+    let (x, y) = (1.0, 1e-30);
+    assert!(contains_exact_sum(
+        bound_of("iran.unrest + pakistan.unrest", x, x, y, y),
+        x,
+        y
+    ));
+    let mutant = Interval::point(x + y);
+    assert!(!contains_exact_sum(mutant, x, y));
+}
+
+#[test]
+fn a_product_of_two_corners_is_found() {
+    let (a, b) = (between(-1.0, 2.0), between(-3.0, 1.0));
+    let contains_products = |interval: Interval| {
+        let steps =
+            |i: Interval| (0..=8).map(move |k| i.low + (i.high - i.low) * f64::from(k) / 8.0);
+        steps(a).all(|x| steps(b).all(|y| interval.contains(x * y)))
+    };
+    assert!(contains_products(bound_of(
+        "iran.unrest * pakistan.unrest",
+        a.low,
+        a.high,
+        b.low,
+        b.high
+    )));
+    assert!(!contains_products(between(a.low * b.low, a.high * b.high)));
+}
+
+#[test]
+fn bounds_are_close() {
+    for (text, a, b, low, high) in [
+        ("iran.unrest + 1", 0.0, 2.0, 1.0, 3.0),
+        ("-iran.unrest", 0.0, 2.0, -2.0, 0.0),
+        ("iran.unrest * iran.unrest", -1.0, 2.0, -2.0, 4.0),
+        ("iran.unrest ^ 2", -1.0, 2.0, 0.0, 4.0),
+        ("iran.unrest ^ 3", -1.0, 2.0, -1.0, 8.0),
+        ("iran.unrest ^ -2", 1.0, 2.0, 0.25, 1.0),
+        ("iran.unrest ^ 0.5", 0.0, 4.0, 0.0, 2.0),
+        ("1 / iran.unrest", 1.0, 2.0, 0.5, 1.0),
+        ("exp(iran.unrest)", 0.0, 1.0, 1.0, std::f64::consts::E),
+        (
+            "ln(1 + iran.unrest)",
+            0.0,
+            std::f64::consts::E - 1.0,
+            0.0,
+            1.0,
+        ),
+        ("sqrt(ln(1 + iran.unrest))", 0.0, 0.0, 0.0, 0.0),
+        ("abs(iran.unrest)", -3.0, 2.0, 0.0, 3.0),
+        ("floor(iran.unrest)", 0.5, 2.5, 0.0, 2.0),
+        ("logistic(iran.unrest)", 0.0, 800.0, 0.5, 1.0),
+        ("clamp(iran.unrest, 0, 1)", -5.0, 0.5, 0.0, 0.5),
+        ("1 if iran.unrest > 1 else 2", 0.0, 1.0, 2.0, 2.0),
+        ("1 if iran.unrest >= 1 else 2", 0.0, 1.0, 1.0, 2.0),
+        ("p if iran.unrest != 3 else 9", 0.0, 1.0, 2.0, 2.0),
+        ("sum(a.unrest for a in states)", 0.0, 1.0, 0.0, 1.0),
+    ] {
+        let bound = bound_of(text, a, b, 0.0, 0.0);
+        let near = |x: f64, y: f64| (x - y).abs() <= 1e-14;
+        assert!(
+            near(bound.low, low) && near(bound.high, high),
+            "{text}: {bound:?}"
+        );
+        assert!(bound.is_bounded(), "{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_bounded_is_not() {
+    for text in [
+        "1 / iran.unrest",
+        "ln(iran.unrest)",
+        "sqrt(iran.unrest)",
+        "iran.unrest ^ 0.5",
+        "iran.unrest ^ -1",
+        "infinite * iran.unrest",
+        "clamp(sqrt(iran.unrest), 0, 1)",
+        "infinite - infinite",
+    ] {
+        assert!(!bound_of(text, -1.0, 1.0, 0.0, 0.0).is_bounded(), "{text}");
+    }
+    // Infinity by infinity, where the divisor also passes through zero.
+    assert!(bound_of("infinite / (1 / iran.unrest)", -1.0, 1.0, 0.0, 0.0).undefined);
+    // The square root of a negative number fails every comparison, which three-valued logic has to allow for.
+    let text = "1 if sqrt(iran.unrest) >= 0 else 2";
+    assert!(
+        bound_of(text, -1.0, 1.0, 0.0, 0.0)
+            .contains(number(text, &Scope::state("a test")).evaluate(&two(-1.0, 0.0)))
+    );
+}

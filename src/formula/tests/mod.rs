@@ -1,0 +1,8 @@
+//! Tests of the formula language, on one small scenario.
+
+mod bounds;
+mod checks;
+mod fixture;
+mod reference;
+mod syntax;
+mod values;
