@@ -9,6 +9,7 @@ mod error;
 mod output;
 mod overrides;
 mod prepare;
+mod run;
 mod schema;
 
 pub use error::CliError;
@@ -25,6 +26,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Args),
     Schema(schema::Args),
 }
 
@@ -87,7 +89,18 @@ fn show_refusal(refusal: &clap::Error, out: &mut Output) -> Result<(), CliError>
 impl Command {
     fn run(self, out: &mut Output) -> Result<(), CliError> {
         match self {
+            Self::Run(args) => run::run(&args, out),
             Self::Schema(args) => schema::run(&args, out),
         }
+    }
+}
+
+/// A value as a JSON document for people and programs.
+fn json(value: &impl serde::Serialize) -> Result<String, CliError> {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => Ok(text + "\n"),
+        Err(error) => Err(CliError::failure(format!(
+            "cannot be written as JSON: {error}"
+        ))),
     }
 }

@@ -177,6 +177,9 @@ mod tests {
         let mut clustered = ClusteredMean::new();
         assert_eq!((clustered.mean(), clustered.interval(0.95)), (None, None));
         clustered.add(3, 6.0);
-        assert_eq!((clustered.mean(), clustered.interval(0.95)), (Some(2.0), None));
+        assert_eq!(
+            (clustered.mean(), clustered.interval(0.95)),
+            (Some(2.0), None)
+        );
     }
 }

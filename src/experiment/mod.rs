@@ -19,6 +19,8 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use replicate::{Control, ExperimentError, Plan, Progress, Replication, WorldSource, replicate};
+pub use replicate::{
+    Control, ExperimentError, Plan, Progress, Replication, WorldSource, replicate,
+};
 pub use rows::{RowSink, Rows};
 pub use summary::Summary;

@@ -111,7 +111,9 @@ pub enum ExperimentError {
     #[error("the runs cannot be stored: {0}")]
     Sink(io::Error),
     /// Worlds would be cut in two.
-    #[error("first run {first_run} and {runs} runs do not make whole worlds of {runs_per_world} runs")]
+    #[error(
+        "first run {first_run} and {runs} runs do not make whole worlds of {runs_per_world} runs"
+    )]
     PartialWorld {
         /// First run of the plan.
         first_run: u64,
@@ -175,7 +177,11 @@ pub fn replicate(
     for part in parts {
         match part {
             Ok(part) => summary.merge(&part),
-            Err(failure) if first_failure.as_ref().is_none_or(|first| failure.run < first.run) => {
+            Err(failure)
+                if first_failure
+                    .as_ref()
+                    .is_none_or(|first| failure.run < first.run) =>
+            {
                 first_failure = Some(failure);
             }
             Err(_) => {}
@@ -202,7 +208,10 @@ fn check(model: &Model, plan: &Plan) -> Result<u64, ExperimentError> {
         first_run, runs, ..
     } = *plan;
     // Chunks are counted in runs, with one more that is claimed by each thread at the end.
-    if first_run.checked_add(runs).is_none_or(|end| end > u64::MAX / 2) {
+    if first_run
+        .checked_add(runs)
+        .is_none_or(|end| end > u64::MAX / 2)
+    {
         return Err(ExperimentError::TooManyRuns { first_run, runs });
     }
     let Some(runs_per_world) = plan.runs_per_world(model) else {

@@ -1,0 +1,9 @@
+//! What is told about scenarios and runs: text, Markdown, JSON and CSV, as strings. Nothing here prints.
+
+pub mod directory;
+pub mod manifest;
+pub mod number;
+pub mod parquet;
+pub mod results;
+pub mod run_text;
+pub mod tables;
