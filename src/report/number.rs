@@ -66,7 +66,7 @@ pub fn rounded(x: f64, decimals: i32) -> String {
     }
 }
 
-/// `x` to three significant digits, or as it is if it is a whole number below a million.
+/// `x` to three significant digits without trailing zeros, or as it is if it is a whole number below a million.
 pub fn significant(x: f64) -> String {
     if x == x.floor() && x.abs() < 1e6 {
         return rounded(x, 0);
@@ -74,7 +74,12 @@ pub fn significant(x: f64) -> String {
     let decimals = (-15..=MAX_DECIMALS)
         .find(|&decimals| x.abs() >= 100.0 * power_of_ten(-decimals))
         .unwrap_or(MAX_DECIMALS);
-    rounded(x, decimals)
+    let text = rounded(x, decimals);
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// A probability in percent, to so many decimals of the percentage.
@@ -140,7 +145,7 @@ mod tests {
         let texts: Vec<_> = [12.3456, 0.012_345, 1234.5, 1234.0, -0.5]
             .map(significant)
             .into();
-        assert_eq!(texts, ["12.3", "0.0123", "1230", "1234", "−0.500"]);
+        assert_eq!(texts, ["12.3", "0.0123", "1230", "1234", "−0.5"]);
     }
 
     #[test]

@@ -202,3 +202,112 @@ fn to_io(error: ParquetError) -> io::Error {
         other => io::Error::other(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use parquet::data_type::AsBytes;
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+
+    use super::*;
+    use crate::experiment::fixture::{RIVALS, model_of};
+    use crate::experiment::{Control, Plan, WorldSource, replicate};
+
+    /// Takes rows as they are.
+    #[derive(Default)]
+    struct Plain(Vec<Rows>);
+
+    impl RowSink for Plain {
+        fn take(&mut self, rows: &Rows) -> io::Result<()> {
+            self.0.push(rows.clone());
+            Ok(())
+        }
+    }
+
+    fn make(model: &Model, threads: usize, sink: &mut dyn RowSink) {
+        let plan = Plan {
+            seed: 3,
+            first_run: 80,
+            runs: 40_000,
+            worlds: WorldSource::Priors,
+        };
+        let control = Control {
+            threads,
+            stop: &AtomicBool::new(false),
+            progress: &(),
+        };
+        replicate(model, &plan, &control, Some(sink)).unwrap();
+    }
+
+    fn file(model: &Model, threads: usize) -> Vec<u8> {
+        let mut file = RunsFile::new(Vec::new(), model).unwrap();
+        make(model, threads, &mut file);
+        file.finish().unwrap()
+    }
+
+    #[test]
+    fn runs_read_back_as_they_were() {
+        // A cap that some runs reach, so that there are runs without an endgame.
+        let model = model_of(&RIVALS.replace("horizon = 60", "horizon = 60\nmax_events = 5"));
+        let bytes = file(&model, 1);
+        let mut plain = Plain::default();
+        make(&model, 2, &mut plain);
+
+        let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).unwrap();
+        let metadata = reader.metadata();
+        let sizes: Vec<i64> = metadata
+            .row_groups()
+            .iter()
+            .map(|group| group.num_rows())
+            .collect();
+        assert_eq!(sizes, [16_384, 16_384, 40_000 - 2 * 16_384]);
+        let columns = metadata.file_metadata().schema_descr().columns();
+        let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+        let expected = [
+            "run",
+            "world",
+            "endgame",
+            "events",
+            "flag_angry",
+            "metric_raids",
+            "metric_first_raid",
+            "metric_peak_anger",
+        ];
+        assert_eq!(names, expected);
+
+        let mut records = reader.get_row_iter(None).unwrap();
+        let mut capped = 0;
+        for rows in &plain.0 {
+            for row in 0..rows.len() {
+                let record = records.next().unwrap().unwrap();
+                let cells: Vec<&Field> = record.get_column_iter().map(|(_, field)| field).collect();
+                assert_eq!(*cells[0], Field::ULong(rows.first_run + row as u64));
+                assert_eq!(*cells[1], Field::ULong(rows.worlds[row]));
+                let endgame = match rows.endgames[row] {
+                    Some(index) => Field::Str(model.endgames()[index as usize].id().to_owned()),
+                    None => Field::Null,
+                };
+                capped += u32::from(rows.endgames[row].is_none());
+                assert_eq!(*cells[2], endgame);
+                assert_eq!(*cells[3], Field::ULong(rows.events[row]));
+                assert_eq!(*cells[4], Field::Bool(rows.flags[row]));
+                for metric in 0..3 {
+                    let value = rows.metrics[3 * row + metric];
+                    assert_eq!(*cells[5 + metric], Field::Double(value));
+                }
+            }
+        }
+        assert!(records.next().is_none());
+        assert!(capped > 100, "{capped}");
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_threads() {
+        let model = crate::experiment::fixture::rivals();
+        let one = file(&model, 1);
+        assert_eq!(one.as_bytes()[..4], *b"PAR1");
+        assert!(one == file(&model, 4), "the files differ");
+    }
+}

@@ -97,7 +97,7 @@ fn push_heading(out: &mut String, heading: &Heading, results: &Results) {
 }
 
 fn probabilities(name: &str, rows: &[OutcomeRow], results: &Results) -> String {
-    let across = format!("across parameters {:.0} %", 100.0 * BAND);
+    let across = format!("Across parameters {:.0} %", 100.0 * BAND);
     let mut header = vec![name, "Probability", "", "Monte Carlo 95 %"];
     if results.worlds.is_some() {
         header.push(&across);
@@ -318,3 +318,6 @@ impl Table {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;
