@@ -5,7 +5,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`cli`] | the `flashpoint` command; the only module that prints |
-//! | [`report`] | results as tables, text and files |
+//! | [`report`] | chronicles, descriptions and results, as strings and files |
 //! | [`experiment`] | many runs, summed up in flat memory |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
 //! | [`engine`] | one run, exactly |
@@ -23,4 +23,5 @@ pub mod model;
 pub mod random;
 pub mod report;
 pub mod scenario;
+pub mod sensitivity;
 pub mod stats;

@@ -5,12 +5,19 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod check;
+mod completions;
+mod describe;
 mod error;
+mod files;
+mod new;
 mod output;
 mod overrides;
 mod prepare;
 mod run;
+mod scenarios;
 mod schema;
+mod trace;
 
 pub use error::CliError;
 pub use output::Output;
@@ -27,7 +34,14 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Trace(trace::Args),
+    Check(check::Args),
+    Describe(describe::Args),
+    Scenarios(scenarios::Args),
+    New(new::Args),
     Schema(schema::Args),
+    Completions(completions::Args),
+    Man(completions::ManArgs),
 }
 
 /// How a table or a chronicle is printed.
@@ -90,7 +104,14 @@ impl Command {
     fn run(self, out: &mut Output) -> Result<(), CliError> {
         match self {
             Self::Run(args) => run::run(&args, out),
+            Self::Trace(args) => trace::run(&args, out),
+            Self::Check(args) => check::run(&args, out),
+            Self::Describe(args) => describe::run(&args, out),
+            Self::Scenarios(args) => scenarios::run(&args, out),
+            Self::New(args) => new::run(&args, out),
             Self::Schema(args) => schema::run(&args, out),
+            Self::Completions(args) => completions::run(&args, out),
+            Self::Man(args) => completions::manual(&args, out),
         }
     }
 }
@@ -102,5 +123,59 @@ fn json(value: &impl serde::Serialize) -> Result<String, CliError> {
         Err(error) => Err(CliError::failure(format!(
             "cannot be written as JSON: {error}"
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::{self, Write};
+    use std::rc::Rc;
+
+    use super::*;
+
+    /// Where an output goes, kept to be read afterwards.
+    #[derive(Clone, Default)]
+    struct Shared(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Shared {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.borrow().clone()).unwrap()
+        }
+    }
+
+    #[test]
+    fn colours_appear_only_where_they_are_wanted() {
+        for arguments in [
+            ["flashpoint", "nothing"].as_slice(),
+            &["flashpoint", "describe", "no/such"],
+        ] {
+            let said = |colour: bool| {
+                let (stdout, stderr) = (Shared::default(), Shared::default());
+                let mut out = Output::to(stdout.clone(), stderr.clone());
+                out.stderr_colour = colour;
+                assert_eq!(run(arguments, &mut out), 2);
+                assert_eq!(stdout.text(), "");
+                stderr.text()
+            };
+            assert!(said(true).contains('\x1b'));
+            assert!(said(false).contains("error: ") && !said(false).contains('\x1b'));
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
     }
 }

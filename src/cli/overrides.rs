@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::CliError;
 use crate::scenario::raw::RawScenario;
+use crate::scenario::wording::closest;
 
 /// A parameter held at a value of the user's.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,14 +52,11 @@ pub fn apply(overrides: &[Override], scenario: &mut RawScenario) -> Result<(), C
 
 fn unknown(name: &str, scenario: &RawScenario) -> CliError {
     let error = CliError::usage(format!("the scenario has no parameter `{name}`"));
-    let distance = |known: &&String| strsim::damerau_levenshtein(name, known);
-    let closest = scenario.parameter.keys().min_by_key(distance);
-    match closest {
-        Some(closest) if distance(&closest) <= name.len().max(closest.len()) / 3 => {
-            error.with_help(format!("did you mean `{closest}`?"))
-        }
-        Some(_) => error.with_help("`flashpoint describe` lists the parameters of a scenario"),
-        None => error.with_help("it has no parameters at all"),
+    let known = scenario.parameter.keys().map(String::as_str);
+    match closest(name, known) {
+        Some(closest) => error.with_help(format!("did you mean `{closest}`?")),
+        None if scenario.parameter.is_empty() => error.with_help("it has no parameters at all"),
+        None => error.with_help("`flashpoint describe` lists the parameters of a scenario"),
     }
 }
 

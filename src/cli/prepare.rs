@@ -6,6 +6,9 @@ use crate::model::Model;
 use crate::scenario::compile::compile;
 use crate::scenario::load::{LoadedScenario, load};
 
+/// The seed when the user gives none.
+pub(super) const DEFAULT_SEED: u64 = 1;
+
 /// A scenario as it will be run.
 pub(super) struct Prepared {
     /// The scenario, overrides included.

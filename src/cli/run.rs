@@ -6,12 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clap::ArgAction;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::overrides::Override;
-use super::prepare::{Prepared, prepare};
-use super::{CliError, Format, Output};
+use super::prepare::{DEFAULT_SEED, Prepared, prepare};
+use super::{CliError, Format, Output, Override};
 use crate::experiment::precision::{PreciseReplication, looks, replicate_to_precision};
 use crate::experiment::{
     Control, ExperimentError, Plan, Progress, Replication, RowSink, WorldSource, replicate,
@@ -45,13 +43,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
     /// Seed of all random numbers.
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = DEFAULT_SEED)]
     seed: u64,
     /// Number of threads; all cores if not given. Does not change the results.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u64).range(1..=65_536))]
     threads: Option<u64>,
-    /// Set a parameter and drop its prior. Can be given several times.
-    #[arg(long, value_name = "NAME=VALUE", action = ArgAction::Append)]
+    /// Hold a parameter at this value instead of drawing it from its prior (repeatable).
+    #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<Override>,
     /// Hold all parameters at their default values instead of drawing them from their priors.
     #[arg(long)]
@@ -342,13 +340,11 @@ fn runs_error(error: &std::io::Error) -> CliError {
 }
 
 fn directory_error(error: DirectoryError) -> CliError {
-    let occupied = matches!(error, DirectoryError::Occupied { .. });
-    let error = CliError::failure(error.to_string());
-    if occupied {
-        error
-            .with_help("choose another folder with --out, or write there all the same with --force")
-    } else {
-        error
+    match error {
+        DirectoryError::Occupied { .. } => CliError::usage(error.to_string()).with_help(
+            "choose another folder with --out, or write there all the same with --force",
+        ),
+        DirectoryError::Io { .. } => CliError::failure(error.to_string()),
     }
 }
 
@@ -658,7 +654,7 @@ mod tests {
         desk.done(&line);
         let other = [&line[..], &["--seed", "2"]].concat();
         let (code, stdout, stderr) = desk.run(&other);
-        assert_eq!((code, stdout.as_str()), (1, ""));
+        assert_eq!((code, stdout.as_str()), (2, ""));
         assert!(
             stderr.contains("another experiment") && stderr.contains("--force"),
             "{stderr}"

@@ -11,5 +11,10 @@ use crate::scenario::schema::json_schema;
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args, out: &mut Output) -> Result<(), CliError> {
-    Ok(out.print(&format!("{:#}\n", json_schema()))?)
+    Ok(out.print(&text())?)
+}
+
+/// The schema as a file.
+pub(super) fn text() -> String {
+    format!("{:#}\n", json_schema())
 }

@@ -1,7 +1,7 @@
 //! Choices: which course, against whom, where, and when.
 
 use super::state::{Answer, Due};
-use super::{Cause, DropReason, EventFields, Observer, Origin, Problem, Roles, RunError, Running};
+use super::{Cause, DropReason, Observer, Origin, Problem, Roles, RunError, Running, Scene};
 use crate::distribution::{MAX_PARAMETERS, Shape};
 use crate::formula::Role;
 use crate::model::{
@@ -43,18 +43,13 @@ impl Model {
 
 impl<'a, O: Observer> Running<'a, O> {
     /// Chooses a course and carries it out, or puts it on the agenda.
-    pub(super) fn choose(
-        &mut self,
-        origin: Origin,
-        roles: Roles,
-        event: EventFields,
-    ) -> Result<(), RunError> {
+    pub(super) fn choose(&mut self, origin: Origin, scene: &Scene) -> Result<(), RunError> {
         let model = self.model;
         let choice = model.choice(origin);
         let chosen = match choice.by {
             ChoiceBy::Only => Some((0, 1.0)),
-            ChoiceBy::Score => self.choose_by_score(choice, roles, event)?,
-            ChoiceBy::Probability => self.choose_by_probability(choice, roles, event)?,
+            ChoiceBy::Score => self.choose_by_score(choice, scene)?,
+            ChoiceBy::Probability => self.choose_by_probability(choice, scene)?,
         };
         let details = if choice.draws_details {
             let stream = self.stream(choice.detail_stream);
@@ -71,15 +66,7 @@ impl<'a, O: Observer> Running<'a, O> {
                 .choice(time, origin, course as u16, probability, f64::INFINITY);
             return Ok(());
         };
-        self.begin_deed(
-            origin,
-            course as u16,
-            probability,
-            deed,
-            roles,
-            event,
-            details,
-        )
+        self.begin_deed(origin, course as u16, probability, deed, scene, details)
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -89,17 +76,16 @@ impl<'a, O: Observer> Running<'a, O> {
         course: u16,
         probability: f64,
         deed: &Deed,
-        roles: Roles,
-        event: EventFields,
+        scene: &Scene,
         [for_target, for_place, for_delay]: [f64; 3],
     ) -> Result<(), RunError> {
         let time = self.state.time;
         let target = match &deed.target {
-            Some(selector) => self.select(selector, roles, event, for_target)?,
+            Some(selector) => self.select(selector, scene, for_target)?,
             None => NOBODY,
         };
         let place = match &deed.place {
-            Some(selector) => self.select(selector, roles, event, for_place)?,
+            Some(selector) => self.select(selector, scene, for_place)?,
             None => NOBODY,
         };
         if (deed.target.is_some() && target == NOBODY) || (deed.place.is_some() && place == NOBODY)
@@ -109,15 +95,14 @@ impl<'a, O: Observer> Running<'a, O> {
             return Ok(());
         }
         let delay = match &deed.delay {
-            Some(quantity) => self.quantity(quantity, roles, event, for_delay)?,
+            Some(quantity) => self.quantity(quantity, scene, for_delay)?,
             None => 0.0,
         };
         let answer = Answer {
             origin,
             course,
             probability,
-            roles,
-            event,
+            scene: *scene,
             target,
             place,
         };
@@ -149,7 +134,7 @@ impl<'a, O: Observer> Running<'a, O> {
         let Some(deed) = &course.deed else {
             return Ok(());
         };
-        if !self.allows(&deed.still, answer.roles, answer.event) {
+        if !self.allows(&deed.still, &answer.scene) {
             let time = self.state.time;
             self.observer.dropped(
                 time,
@@ -167,9 +152,8 @@ impl<'a, O: Observer> Running<'a, O> {
 
     fn carry_out(&mut self, answer: &Answer, deed: &Deed) -> Result<(), RunError> {
         let perpetrator = self.model.chooser(answer.origin);
-        let name = |who: &Option<Formula>| {
-            (who.as_ref()).map(|formula| self.who(formula, answer.roles, answer.event))
-        };
+        let name =
+            |who: &Option<Formula>| (who.as_ref()).map(|formula| self.who(formula, &answer.scene));
         let (claimant, sponsor) = (name(&deed.claimant), name(&deed.sponsor));
         let roles = Roles::NONE
             .with(Role::SelfActor, perpetrator)
@@ -191,12 +175,11 @@ impl<'a, O: Observer> Running<'a, O> {
     fn choose_by_score(
         &mut self,
         choice: &Choice,
-        roles: Roles,
-        event: EventFields,
+        scene: &Scene,
     ) -> Result<Option<(usize, f64)>, RunError> {
         let uniform = self.stream(choice.choice_stream).uniform();
         let rationality = match &choice.rationality {
-            Some(formula) => self.rationality(formula, roles, event)?,
+            Some(formula) => self.rationality(formula, scene)?,
             None => 1.0,
         };
         let mut weights = std::mem::take(&mut self.scratch.weights);
@@ -204,8 +187,8 @@ impl<'a, O: Observer> Running<'a, O> {
         let mut best = (None, f64::NEG_INFINITY);
         for (index, course) in choice.courses.iter().enumerate() {
             let score = match &course.preference {
-                _ if !self.allows(&course.when, roles, event) => f64::NEG_INFINITY,
-                Some(formula) => self.value(formula, roles, event)?,
+                _ if !self.allows(&course.when, scene) => f64::NEG_INFINITY,
+                Some(formula) => self.value(formula, scene)?,
                 None => 0.0,
             };
             if score > best.1 {
@@ -230,13 +213,8 @@ impl<'a, O: Observer> Running<'a, O> {
         Ok(chosen)
     }
 
-    fn rationality(
-        &self,
-        formula: &Formula,
-        roles: Roles,
-        event: EventFields,
-    ) -> Result<f64, RunError> {
-        let value = formula.program.evaluate(&self.view(roles, event));
+    fn rationality(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
+        let value = formula.program.evaluate(&self.view(scene));
         if value.is_nan() {
             return Err(self.error(formula.site, Problem::NotFinite(value)));
         }
@@ -250,22 +228,21 @@ impl<'a, O: Observer> Running<'a, O> {
     fn choose_by_probability(
         &mut self,
         choice: &Choice,
-        roles: Roles,
-        event: EventFields,
+        scene: &Scene,
     ) -> Result<Option<(usize, f64)>, RunError> {
         let uniform = self.stream(choice.choice_stream).uniform();
         let mut below = 0.0;
         let mut chosen = None;
         let mut rest = None;
         for (index, course) in choice.courses.iter().enumerate() {
-            if !self.allows(&course.when, roles, event) {
+            if !self.allows(&course.when, scene) {
                 continue;
             }
             let Some(formula) = &course.preference else {
                 rest = Some(index);
                 continue;
             };
-            let probability = self.probability(formula, roles, event)?;
+            let probability = self.probability(formula, scene)?;
             below += probability;
             if chosen.is_none() && uniform < below {
                 chosen = Some((index, probability));
@@ -277,13 +254,8 @@ impl<'a, O: Observer> Running<'a, O> {
         Ok(chosen.or(rest.map(|index| (index, 1.0 - below))))
     }
 
-    pub(super) fn probability(
-        &self,
-        formula: &Formula,
-        roles: Roles,
-        event: EventFields,
-    ) -> Result<f64, RunError> {
-        let probability = self.value(formula, roles, event)?;
+    pub(super) fn probability(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
+        let probability = self.value(formula, scene)?;
         if (0.0..=1.0).contains(&probability) {
             Ok(probability)
         } else {
@@ -291,13 +263,8 @@ impl<'a, O: Observer> Running<'a, O> {
         }
     }
 
-    pub(super) fn weight(
-        &self,
-        formula: &Formula,
-        roles: Roles,
-        event: EventFields,
-    ) -> Result<f64, RunError> {
-        let weight = self.value(formula, roles, event)?;
+    pub(super) fn weight(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
+        let weight = self.value(formula, scene)?;
         if weight < 0.0 {
             return Err(self.error(formula.site, Problem::NegativeWeight(weight)));
         }
@@ -308,12 +275,11 @@ impl<'a, O: Observer> Running<'a, O> {
     fn select(
         &mut self,
         selector: &Selector,
-        roles: Roles,
-        event: EventFields,
+        scene: &Scene,
         uniform: f64,
     ) -> Result<i32, RunError> {
         let (members, preference, when) = match selector {
-            Selector::Formula(formula) => return Ok(self.who(formula, roles, event)),
+            Selector::Formula(formula) => return Ok(self.who(formula, scene)),
             Selector::Among {
                 members,
                 preference,
@@ -324,14 +290,14 @@ impl<'a, O: Observer> Running<'a, O> {
         weights.clear();
         let mut best = (None, f64::NEG_INFINITY);
         for (index, &member) in members.iter().enumerate() {
-            let roles = roles.with(Role::Candidate, member as i32);
-            let weight = if !self.allows(when, roles, event) {
+            let scene = &scene.with(Role::Candidate, member as i32);
+            let weight = if !self.allows(when, scene) {
                 0.0
             } else {
                 match preference {
-                    Preference::Weight(formula) => self.weight(formula, roles, event)?,
+                    Preference::Weight(formula) => self.weight(formula, scene)?,
                     Preference::Most(formula) => {
-                        let value = self.value(formula, roles, event)?;
+                        let value = self.value(formula, scene)?;
                         if value > best.1 {
                             best = (Some(index), value);
                         }
@@ -353,12 +319,11 @@ impl<'a, O: Observer> Running<'a, O> {
     pub(super) fn quantity(
         &self,
         quantity: &Quantity,
-        roles: Roles,
-        event: EventFields,
+        scene: &Scene,
         uniform: f64,
     ) -> Result<f64, RunError> {
         let (value, site) = match quantity {
-            Quantity::Fixed(formula) => (self.value(formula, roles, event)?, formula.site),
+            Quantity::Fixed(formula) => (self.value(formula, scene)?, formula.site),
             Quantity::Discrete { distribution, site } => (distribution.quantile(uniform), *site),
             Quantity::Drawn {
                 family,
@@ -367,11 +332,12 @@ impl<'a, O: Observer> Running<'a, O> {
             } => {
                 let mut values = [0.0; MAX_PARAMETERS];
                 for (value, formula) in values.iter_mut().zip(parameters) {
-                    *value = self.value(formula, roles, event)?;
+                    // An end of a truncation may be infinite; the shape checks the rest.
+                    *value = formula.program.evaluate(&self.view(scene));
                 }
                 let values = &values[..parameters.len()];
                 let shape = Shape::new(*family, values)
-                    .map_err(|error| self.error(*site, Problem::Distribution(error)))?;
+                    .map_err(|error| self.error(*site, Problem::Distribution(Box::new(error))))?;
                 (shape.quantile(uniform), *site)
             }
         };

@@ -1,7 +1,7 @@
 //! Waiting times of processes: thinning under a rigorous bound.
 
 use super::view::{Ahead, View};
-use super::{EventFields, Observer, Origin, Problem, Roles, RunError, Running};
+use super::{Observer, Origin, Problem, RunError, Running, Scene};
 use crate::formula::Role;
 
 /// A bound over all that is left of the run is good enough if it is at most this many times the hazard of now.
@@ -61,8 +61,8 @@ impl<O: Observer> Running<'_, O> {
         self.mark_dirty(process as u32);
         if happens {
             let actor = self.model.processes[process].actor as i32;
-            let roles = Roles::NONE.with(Role::SelfActor, actor);
-            self.choose(Origin::Process(process as u32), roles, EventFields::NONE)?;
+            let scene = Scene::NONE.with(Role::SelfActor, actor);
+            self.choose(Origin::Process(process as u32), &scene)?;
         }
         Ok(())
     }
@@ -99,8 +99,8 @@ impl<O: Observer> Running<'_, O> {
 
     fn hazard(&self, process: usize) -> Result<f64, RunError> {
         let process = &self.model.processes[process];
-        let roles = Roles::NONE.with(Role::SelfActor, process.actor as i32);
-        let hazard = self.value(&process.hazard, roles, EventFields::NONE)?;
+        let scene = Scene::NONE.with(Role::SelfActor, process.actor as i32);
+        let hazard = self.value(&process.hazard, &scene)?;
         if hazard < 0.0 {
             return Err(self.error(process.hazard.site, Problem::NegativeHazard(hazard)));
         }
@@ -145,14 +145,16 @@ impl<O: Observer> Running<'_, O> {
     /// An upper bound of the hazard, and until when it holds.
     fn bound_ahead(&self, process: usize, hazard: f64) -> Result<(f64, f64), RunError> {
         let definition = &self.model.processes[process];
+        let scene = Scene::NONE.with(Role::SelfActor, definition.actor as i32);
         let now = self.state.time;
         let bound_until = |until: f64| {
-            let view: View<'_> = self.view(
-                Roles::NONE.with(Role::SelfActor, definition.actor as i32),
-                EventFields::NONE,
-            );
+            let view: View<'_> = self.view(&scene);
             let bound = definition.hazard.program.bound(&Ahead { view, until });
-            if bound.undefined { f64::INFINITY } else { bound.high }
+            if bound.undefined {
+                f64::INFINITY
+            } else {
+                bound.high
+            }
         };
         let horizon = self.model.horizon;
         let to_the_end = bound_until(horizon);

@@ -3,7 +3,7 @@
 use super::choice::draw;
 use super::observe::{Cause, DropReason, Event};
 use super::state::{Due, Level};
-use super::{Ending, EventFields, Observer, Origin, Roles, RunError, Running, metrics};
+use super::{Ending, Observer, Origin, Roles, RunError, Running, Scene, metrics};
 use crate::formula::Role;
 use crate::model::{
     Action, Dependents, Effect, ForcedEvent, IfPending, MetricKind, NOBODY, Outcome, Rule,
@@ -25,30 +25,30 @@ impl<'a, O: Observer> Running<'a, O> {
         }
         let model = self.model;
         let action = &model.actions[action_index as usize];
-        let (roles, fields) = self.outcome_of(action, roles, claimant, forced)?;
+        let scene = &self.outcome_of(action, roles, claimant, forced)?;
         let event = Event {
             time: self.state.time,
             number: self.state.events,
             action: action_index,
-            roles,
-            fields,
+            roles: scene.roles,
+            fields: scene.event,
             cause,
         };
         self.state.events += 1;
         self.observer.event(&event);
         for &metric in &action.metrics {
-            self.measure(metric, roles, fields)?;
+            self.measure(metric, scene)?;
         }
-        let effects = if fields.foiled {
+        let effects = if scene.event.foiled {
             &action.foiled_effects
         } else {
             &action.effects
         };
-        self.apply(effects, roles, fields)?;
-        if !fields.foiled {
-            self.move_rungs(action, roles, fields);
+        self.apply(effects, scene)?;
+        if !scene.event.foiled {
+            self.move_rungs(action, scene);
         }
-        self.provoke(action, roles, fields)
+        self.provoke(action, scene)
     }
 
     /// Severity, foiling and claim.
@@ -58,7 +58,7 @@ impl<'a, O: Observer> Running<'a, O> {
         roles: Roles,
         claimant: Option<i32>,
         forced: Option<&ForcedEvent>,
-    ) -> Result<(Roles, EventFields), RunError> {
+    ) -> Result<Scene, RunError> {
         let actor = roles.get(Role::Perpetrator);
         let drawn = action.killed.is_some() || action.foiled.is_some() || action.claim.is_some();
         let [for_foiling, for_claim, for_killed] = if drawn {
@@ -68,50 +68,48 @@ impl<'a, O: Observer> Running<'a, O> {
         } else {
             [0.5; 3]
         };
-        let mut fields = EventFields {
-            goldstein: action.goldstein,
-            ..EventFields::NONE
-        };
-        fields.foiled = match (forced, &action.foiled) {
+        let mut scene = Scene::of(roles);
+        scene.event.goldstein = action.goldstein;
+        scene.event.foiled = match (forced, &action.foiled) {
             (Some(forced), _) => forced.foiled,
-            (None, Some(chance)) => for_foiling < self.probability(chance, roles, fields)?,
+            (None, Some(chance)) => for_foiling < self.probability(chance, &scene)?,
             (None, None) => false,
         };
         let known = forced.and_then(|forced| forced.killed.as_ref());
-        fields.killed = match (known, &action.killed) {
-            _ if fields.foiled => 0.0,
-            (Some(known), _) => self.value(known, roles, fields)?,
-            (None, Some(killed)) => self.quantity(killed, roles, fields, for_killed)?,
+        scene.event.killed = match (known, &action.killed) {
+            _ if scene.event.foiled => 0.0,
+            (Some(known), _) => self.value(known, &scene)?,
+            (None, Some(killed)) => self.quantity(killed, &scene, for_killed)?,
             (None, None) => 0.0,
         };
         let claimant = match (claimant, &action.claim) {
             (Some(claimant), _) => claimant,
             (None, Some(claim)) => {
                 let chance = match &claim.probability {
-                    Some(chance) => self.probability(chance, roles, fields)?,
+                    Some(chance) => self.probability(chance, &scene)?,
                     None => 1.0,
                 };
                 if for_claim < chance {
-                    self.who(&claim.by, roles, fields)
+                    self.who(&claim.by, &scene)
                 } else {
                     NOBODY
                 }
             }
             (None, None) => NOBODY,
         };
-        Ok((roles.with(Role::Claimant, claimant), fields))
+        Ok(scene.with(Role::Claimant, claimant))
     }
 
     /// A calendar entry's day has come.
     pub(super) fn calendar_entry(&mut self, index: u32) -> Result<(), RunError> {
         let model = self.model;
         let entry = &model.calendar[index as usize];
-        if !self.allows(&entry.when, Roles::NONE, EventFields::NONE) {
+        if !self.allows(&entry.when, &Scene::NONE) {
             return Ok(());
         }
         let time = self.state.time;
         self.observer.calendar(time, index);
-        self.apply(&entry.effects, Roles::NONE, EventFields::NONE)?;
+        self.apply(&entry.effects, &Scene::NONE)?;
         let Some(forced) = &entry.event else {
             return Ok(());
         };
@@ -126,20 +124,22 @@ impl<'a, O: Observer> Running<'a, O> {
         self.event(forced.action, roles, cause, forced.claimant, Some(forced))
     }
 
-    fn measure(&mut self, metric: u32, roles: Roles, event: EventFields) -> Result<(), RunError> {
+    fn measure(&mut self, metric: u32, scene: &Scene) -> Result<(), RunError> {
         let model = self.model;
         let definition = &model.metrics[metric as usize];
-        if !self.allows(&definition.filter, roles, event) {
+        if !self.allows(&definition.filter, scene) {
             return Ok(());
         }
         let time = self.state.time;
         let value = self.state.values[metric as usize];
         let changed = match &definition.kind {
             MetricKind::Count => value + 1.0,
-            MetricKind::Sum(formula) => value + self.value(formula, roles, event)?,
+            MetricKind::Sum(formula) => value + self.value(formula, scene)?,
             MetricKind::First => value.min(time),
             MetricKind::Last => time,
-            MetricKind::Exchanges { between, .. } => value + self.exchange(metric, *between, roles),
+            MetricKind::Exchanges { between, .. } => {
+                value + self.exchange(metric, *between, &scene.roles)
+            }
             _ => return Ok(()),
         };
         self.state.values[metric as usize] = changed;
@@ -148,7 +148,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// 1 if an action of one of two actors against the other (as target or as host) answers one of the other's, else 0.
-    fn exchange(&mut self, metric: u32, [a, b]: [u32; 2], roles: Roles) -> f64 {
+    fn exchange(&mut self, metric: u32, [a, b]: [u32; 2], roles: &Roles) -> f64 {
         let (a, b) = (a as i32, b as i32);
         let against = |other: i32| {
             [Role::Target, Role::Host]
@@ -172,21 +172,16 @@ impl<'a, O: Observer> Running<'a, O> {
         f64::from(u8::from(answers))
     }
 
-    fn apply(
-        &mut self,
-        effects: &[Effect],
-        roles: Roles,
-        event: EventFields,
-    ) -> Result<(), RunError> {
+    fn apply(&mut self, effects: &[Effect], scene: &Scene) -> Result<(), RunError> {
         for effect in effects {
-            if !self.allows(&effect.condition, roles, event) {
+            if !self.allows(&effect.condition, scene) {
                 continue;
             }
-            let Some(slot) = effect.target.slot(&self.view(roles, event)) else {
+            let Some(slot) = effect.target.slot(&self.view(scene)) else {
                 continue;
             };
-            let by = self.value(&effect.value, roles, event)?;
-            let old = self.view(roles, event).stock_at(slot, self.state.time);
+            let by = self.value(&effect.value, scene)?;
+            let old = self.view(scene).stock_at(slot, self.state.time);
             self.set_stock(slot, effect.operation.apply(old, by));
         }
         Ok(())
@@ -214,16 +209,13 @@ impl<'a, O: Observer> Running<'a, O> {
         self.scratch.absorbing |= dependents.absorbing;
     }
 
-    fn move_rungs(&mut self, action: &Action, roles: Roles, event: EventFields) {
+    fn move_rungs(&mut self, action: &Action, scene: &Scene) {
         let model = self.model;
         for step in &action.rung_moves {
-            if !self.allows(&step.when, roles, event) {
+            if !self.allows(&step.when, scene) {
                 continue;
             }
-            let [a, b] = step
-                .between
-                .each_ref()
-                .map(|who| self.who(who, roles, event));
+            let [a, b] = step.between.each_ref().map(|who| self.who(who, scene));
             let Some(pair) = model.pair(a, b) else {
                 continue;
             };
@@ -243,12 +235,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Lets every rule that the event concerns choose its answer.
-    fn provoke(
-        &mut self,
-        action: &Action,
-        roles: Roles,
-        event: EventFields,
-    ) -> Result<(), RunError> {
+    fn provoke(&mut self, action: &Action, scene: &Scene) -> Result<(), RunError> {
         if action.rules.is_empty() {
             return Ok(());
         }
@@ -257,19 +244,23 @@ impl<'a, O: Observer> Running<'a, O> {
         for &index in &action.rules {
             let rule = &model.rules[index as usize];
             let answers = match rule.outcome {
-                Outcome::Done => !event.foiled,
-                Outcome::Foiled => event.foiled,
+                Outcome::Done => !scene.event.foiled,
+                Outcome::Foiled => scene.event.foiled,
                 Outcome::Any => true,
             };
-            if answers && rule.standings.meets(self.standings(rule.actor, roles)) {
-                self.answer(index, rule, action, roles, event)?;
+            if answers
+                && rule
+                    .standings
+                    .meets(self.standings(rule.actor, &scene.roles))
+            {
+                self.answer(index, rule, action, scene)?;
             }
         }
         Ok(())
     }
 
     /// The roles in which an event reaches an actor.
-    fn standings(&self, actor: u32, roles: Roles) -> StandingSet {
+    fn standings(&self, actor: u32, roles: &Roles) -> StandingSet {
         let who = actor as i32;
         let target = roles.get(Role::Target);
         let mut standings = StandingSet::default();
@@ -308,17 +299,16 @@ impl<'a, O: Observer> Running<'a, O> {
         index: u32,
         rule: &Rule,
         action: &Action,
-        roles: Roles,
-        event: EventFields,
+        scene: &Scene,
     ) -> Result<(), RunError> {
-        let blamed = self.belief(rule.actor, action, roles, event)?;
+        let blamed = self.belief(rule.actor, action, scene)?;
         // A rule sees beliefs: the true perpetrator and sponsor stay hidden from it.
-        let roles = roles
+        let scene = &scene
             .with(Role::SelfActor, rule.actor as i32)
             .with(Role::Blamed, blamed)
             .with(Role::Perpetrator, NOBODY)
             .with(Role::Sponsor, NOBODY);
-        if !self.allows(&rule.when, roles, event) {
+        if !self.allows(&rule.when, scene) {
             return Ok(());
         }
         let memory = self.state.rules[index as usize];
@@ -333,7 +323,7 @@ impl<'a, O: Observer> Running<'a, O> {
                 IfPending::Replace => self.drop_pending(index),
             }
         }
-        self.choose(Origin::Rule(index), roles, event)
+        self.choose(Origin::Rule(index), scene)
     }
 
     fn drop_pending(&mut self, rule: u32) {
@@ -350,28 +340,22 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Whom an actor believes responsible for the event: one belief an event and actor.
-    fn belief(
-        &mut self,
-        observer: u32,
-        action: &Action,
-        roles: Roles,
-        event: EventFields,
-    ) -> Result<i32, RunError> {
+    fn belief(&mut self, observer: u32, action: &Action, scene: &Scene) -> Result<i32, RunError> {
         if let Some(belief) = self.scratch.beliefs[observer as usize] {
             return Ok(belief);
         }
-        let perpetrator = roles.get(Role::Perpetrator);
+        let perpetrator = scene.roles.get(Role::Perpetrator);
         let belief = if action.suspects.is_empty() || perpetrator == observer as i32 {
             perpetrator
         } else {
             let uniform = self.stream(action.belief_stream + observer).uniform();
-            let seen = roles.with(Role::SelfActor, observer as i32);
+            let seen = &scene.with(Role::SelfActor, observer as i32);
             let mut weights = std::mem::take(&mut self.scratch.weights);
             weights.clear();
             for suspect in &action.suspects {
-                let known = self.who(&suspect.who, seen, event) != NOBODY;
+                let known = self.who(&suspect.who, seen) != NOBODY;
                 weights.push(if known {
-                    self.weight(&suspect.weight, seen, event)?
+                    self.weight(&suspect.weight, seen)?
                 } else {
                     0.0
                 });
@@ -379,7 +363,7 @@ impl<'a, O: Observer> Running<'a, O> {
             let drawn = draw(&weights, uniform);
             self.scratch.weights = weights;
             drawn.map_or(NOBODY, |(index, _)| {
-                self.who(&action.suspects[index].who, seen, event)
+                self.who(&action.suspects[index].who, seen)
             })
         };
         self.scratch.beliefs[observer as usize] = Some(belief);

@@ -1,19 +1,8 @@
 //! Metrics: what is read off a run while it is under way.
 
-use super::state::{Level, RunState};
+use super::state::{Level, MetricState, RunState};
 use super::view::relaxed;
 use crate::model::{MetricKind, Model, SlotConstants, Watched, World};
-
-/// What a metric remembers besides its current value.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct MetricState {
-    /// A stock or rung has been followed up to here.
-    pub since: f64,
-    /// Integral of the stock or rung from the start to `since`.
-    pub integral: f64,
-    /// Last action of the first of two actors against the second, and of the second against the first.
-    pub last: [f64; 2],
-}
 
 /// The path of a stock or rung between two events: from `level` towards a baseline.
 #[derive(Clone, Copy)]

@@ -22,7 +22,7 @@ mod view;
 pub use error::{Problem, RunError};
 pub use observe::{Cause, DropReason, Event, Observer, Unobserved};
 pub use outcome::Outcome;
-pub use state::{Ending, EventFields, Origin, Roles, RunState};
+pub use state::{Ending, EventFields, Origin, Roles, RunState, STEPS_PER_EVENT, Scene};
 
 use crate::formula::Program;
 use crate::model::{Formula, Model, World};
@@ -182,6 +182,10 @@ impl<'a, O: Observer> Running<'a, O> {
         if next > self.model.horizon {
             return self.end(Ending::Horizon, self.model.horizon);
         }
+        if self.state.steps >= self.model.max_events.saturating_mul(STEPS_PER_EVENT) {
+            return self.end(Ending::Capped, self.state.time);
+        }
+        self.state.steps += 1;
         self.record_timeline(next)?;
         self.state.time = next;
         if due <= wake {
@@ -215,21 +219,20 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     #[inline]
-    fn view(&self, roles: Roles, event: EventFields) -> View<'_> {
+    fn view<'v>(&'v self, scene: &'v Scene) -> View<'v> {
         View {
             model: self.model,
             world: self.world,
             state: self.state,
             time: self.state.time,
-            roles,
-            event,
+            scene,
         }
     }
 
     /// The value of a formula, which must be finite.
     #[inline]
-    fn value(&self, formula: &Formula, roles: Roles, event: EventFields) -> Result<f64, RunError> {
-        let value = formula.program.evaluate(&self.view(roles, event));
+    fn value(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
+        let value = formula.program.evaluate(&self.view(scene));
         if value.is_finite() {
             Ok(value)
         } else {
@@ -239,20 +242,20 @@ impl<'a, O: Observer> Running<'a, O> {
 
     /// The value of a formula of type truth.
     #[inline]
-    fn holds(&self, program: &Program, roles: Roles, event: EventFields) -> bool {
-        program.evaluate(&self.view(roles, event)) != 0.0
+    fn holds(&self, program: &Program, scene: &Scene) -> bool {
+        program.evaluate(&self.view(scene)) != 0.0
     }
 
     /// Whether an optional guard holds; none always holds.
     #[inline]
-    fn allows(&self, guard: &Option<Formula>, roles: Roles, event: EventFields) -> bool {
-        (guard.as_ref()).is_none_or(|guard| self.holds(&guard.program, roles, event))
+    fn allows(&self, guard: &Option<Formula>, scene: &Scene) -> bool {
+        (guard.as_ref()).is_none_or(|guard| self.holds(&guard.program, scene))
     }
 
     /// The actor or place that a formula names.
     #[inline]
-    fn who(&self, formula: &Formula, roles: Roles, event: EventFields) -> i32 {
-        formula.program.evaluate(&self.view(roles, event)) as i32
+    fn who(&self, formula: &Formula, scene: &Scene) -> i32 {
+        formula.program.evaluate(&self.view(scene)) as i32
     }
 
     #[cold]

@@ -1,9 +1,7 @@
 //! How a run ends and what it comes to.
 
 use super::view::View;
-use super::{
-    Ending, EventFields, Observer, Roles, RunError, RunState, Running, Simulator, metrics,
-};
+use super::{Ending, Observer, RunError, RunState, Running, Scene, Simulator, metrics};
 use crate::engine::Problem;
 use crate::model::{Formula, MetricKind, World};
 
@@ -24,8 +22,7 @@ impl Simulator<'_> {
             world,
             state,
             time: state.time,
-            roles: Roles::NONE,
-            event: EventFields::NONE,
+            scene: &Scene::NONE,
         };
         let holds = |when: &Formula| when.program.evaluate(&view) != 0.0;
         outcome.endgame = match state.ending {
@@ -56,8 +53,7 @@ impl<O: Observer> Running<'_, O> {
         self.read_metrics(|metric| metric.absorbing)?;
         let model = self.model;
         for (index, endgame) in model.endgames.iter().enumerate() {
-            let reached =
-                endgame.absorbing && self.allows(&endgame.when, Roles::NONE, EventFields::NONE);
+            let reached = endgame.absorbing && self.allows(&endgame.when, &Scene::NONE);
             if reached {
                 return self.end(Ending::Absorbed(index as u32), self.state.time);
             }
@@ -77,7 +73,7 @@ impl<O: Observer> Running<'_, O> {
             }
             metrics::follow(model, self.world, self.state, index as u32);
             if let MetricKind::Final(formula) = &metric.kind {
-                self.state.values[index] = self.value(formula, Roles::NONE, EventFields::NONE)?;
+                self.state.values[index] = self.value(formula, &Scene::NONE)?;
             }
         }
         for &index in &model.derived_metrics {
@@ -91,7 +87,7 @@ impl<O: Observer> Running<'_, O> {
 
     /// A metric made of others may be infinite, as a day that never came is.
     fn metric_value(&self, formula: &Formula) -> Result<f64, RunError> {
-        let view = self.view(Roles::NONE, EventFields::NONE);
+        let view = self.view(&Scene::NONE);
         let value = formula.program.evaluate(&view);
         if value.is_nan() {
             return Err(self.error(formula.site, Problem::NotFinite(value)));
@@ -120,7 +116,7 @@ impl<O: Observer> Running<'_, O> {
             for (series, (_, formula)) in timeline.series.iter().enumerate() {
                 let view = View {
                     time,
-                    ..self.view(Roles::NONE, EventFields::NONE)
+                    ..self.view(&Scene::NONE)
                 };
                 let value = formula.program.evaluate(&view);
                 if !value.is_finite() {

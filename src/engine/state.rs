@@ -1,6 +1,5 @@
 //! The state of one run: a plain value that can be cloned, kept and resumed.
 
-use super::metrics::MetricState;
 use crate::formula::Role;
 use crate::model::{Model, NOBODY, World};
 use crate::random::Stream;
@@ -46,6 +45,34 @@ impl EventFields {
         foiled: false,
         goldstein: 0.0,
     };
+}
+
+/// What a formula sees of an event: who fills its roles, and the rest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scene {
+    pub roles: Roles,
+    pub event: EventFields,
+}
+
+impl Scene {
+    /// No event.
+    pub const NONE: Self = Self::of(Roles::NONE);
+
+    /// No event, but somebody in a role: the actor whose process it is.
+    pub const fn of(roles: Roles) -> Self {
+        Self {
+            roles,
+            event: EventFields::NONE,
+        }
+    }
+
+    /// The same scene with `who` in `role`.
+    #[inline]
+    #[must_use]
+    pub fn with(mut self, role: Role, who: i32) -> Self {
+        self.roles = self.roles.with(role, who);
+        self
+    }
 }
 
 /// A stock's value at the time of its last change.
@@ -102,8 +129,7 @@ pub(super) struct Answer {
     /// Probability with which the course was chosen.
     pub probability: f64,
     /// Roles of the event that is answered, as the actor believes them.
-    pub roles: Roles,
-    pub event: EventFields,
+    pub scene: Scene,
     pub target: i32,
     pub place: i32,
 }
@@ -117,6 +143,17 @@ pub(super) struct RuleState {
     pub pending: u32,
 }
 
+/// What a metric remembers besides its current value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct MetricState {
+    /// A stock or rung has been followed up to here.
+    pub since: f64,
+    /// Integral of the stock or rung from the start to `since`.
+    pub integral: f64,
+    /// Last action of the first of two actors against the second, and of the second against the first.
+    pub last: [f64; 2],
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -124,7 +161,8 @@ pub enum Ending {
     Horizon,
     /// In an absorbing endgame, by index.
     Absorbed(u32),
-    /// At the cap on events: what would have followed is not known.
+    /// At the cap on events, or after [`STEPS_PER_EVENT`] times as many steps that led to none: what would have followed is
+    /// not known.
     Capped,
 }
 
@@ -136,6 +174,8 @@ pub struct RunState {
     pub(super) run: u64,
     pub(super) time: f64,
     pub(super) events: u64,
+    /// Times that a clock woke or something came due, whether or not an event followed.
+    pub(super) steps: u64,
     pub(super) sequence: u64,
     pub(super) levels: Vec<Level>,
     pub(super) rungs: Vec<u16>,
@@ -180,6 +220,7 @@ impl RunState {
             run: 0,
             time: 0.0,
             events: 0,
+            steps: 0,
             sequence: 0,
             levels: vec![level; model.slots.len()],
             rungs: vec![0; model.pairs.len()],
@@ -202,6 +243,7 @@ impl RunState {
         self.run = run;
         self.time = 0.0;
         self.events = 0;
+        self.steps = 0;
         self.sequence = 0;
         for (level, slot) in self.levels.iter_mut().zip(&world.slots) {
             *level = Level {
@@ -265,6 +307,10 @@ impl RunState {
         );
     }
 }
+
+/// How many steps a run may take for each event that it may have: keeps a run from going on for ever where next to no step
+/// leads to an event.
+pub const STEPS_PER_EVENT: u64 = 100;
 
 /// Answers that may be under way at once before the agenda has to grow.
 const AGENDA_CAPACITY: usize = 1024;

@@ -1,6 +1,6 @@
 //! What formulas see of a run.
 
-use super::state::{EventFields, Level, Roles, RunState};
+use super::state::{Level, RunState, Scene};
 use crate::formula::{Environment, Field, Interval, Ranges, Relation, Role};
 use crate::model::{Model, SlotConstants, World, pair_index};
 
@@ -11,8 +11,7 @@ pub(super) struct View<'a> {
     pub world: &'a World,
     pub state: &'a RunState,
     pub time: f64,
-    pub roles: Roles,
-    pub event: EventFields,
+    pub scene: &'a Scene,
 }
 
 /// Value at `time` of a stock that stood at `level` and relaxes to its baseline:
@@ -57,15 +56,15 @@ impl Environment for View<'_> {
 
     #[inline]
     fn role(&self, role: Role) -> f64 {
-        f64::from(self.roles.get(role))
+        f64::from(self.scene.roles.get(role))
     }
 
     #[inline]
     fn field(&self, field: Field) -> f64 {
         match field {
-            Field::Killed => self.event.killed,
-            Field::Foiled => f64::from(u8::from(self.event.foiled)),
-            Field::Goldstein => self.event.goldstein,
+            Field::Killed => self.scene.event.killed,
+            Field::Foiled => f64::from(u8::from(self.scene.event.foiled)),
+            Field::Goldstein => self.scene.event.goldstein,
         }
     }
 

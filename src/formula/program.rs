@@ -25,6 +25,19 @@ pub(super) enum Fold {
     Min,
 }
 
+impl Fold {
+    /// The values combined from the first to the last; 0 for none.
+    #[inline]
+    fn over(self, values: impl Iterator<Item = f64>) -> f64 {
+        match self {
+            Self::Sum => values.reduce(|a, b| a + b),
+            Self::Max => values.reduce(greatest),
+            Self::Min => values.reduce(least),
+        }
+        .unwrap_or(0.0)
+    }
+}
+
 /// One operation. Those with operands pop them, the last on top, and push their result.
 ///
 /// Truths are 1 and 0; actors and places are their index, nobody and nowhere -1.
@@ -426,15 +439,12 @@ impl Program {
                     start,
                     count,
                 } => {
-                    let values = self
-                        .gathered(contiguous, start, count)
-                        .map(|slot| env.stock(slot));
-                    match fold {
-                        Fold::Sum => values.reduce(|a, b| a + b),
-                        Fold::Max => values.reduce(greatest),
-                        Fold::Min => values.reduce(least),
+                    if contiguous {
+                        fold.over((start..start + count).map(|slot| env.stock(slot)))
+                    } else {
+                        let listed = &self.pool[start as usize..(start + count) as usize];
+                        fold.over(listed.iter().map(|&slot| env.stock(slot)))
                     }
-                    .unwrap_or(0.0)
                 }
                 Op::Select => {
                     let no = stack.pop();

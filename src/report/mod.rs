@@ -1,5 +1,7 @@
-//! What is told about scenarios and runs: text, Markdown, JSON and CSV, as strings. Nothing here prints.
+//! What is told about scenarios and runs: text, Markdown, JSON and CSV, as strings and files. Nothing here prints.
 
+pub mod chronicle;
+pub mod describe;
 pub mod directory;
 pub mod manifest;
 pub mod number;

@@ -15,7 +15,7 @@ pub(super) fn to_toml(root: &Node) -> String {
     if let Some(table) = root.as_table() {
         write_section(&mut out, "", table, 0);
     }
-    out
+    out.trim_start().to_owned()
 }
 
 /// The entries of a table that stands under a header: plain values first, then its own tables.

@@ -1,6 +1,7 @@
 //! What is wrong with a scenario: messages that point at the place in the file.
 
 use std::fmt;
+use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use serde::{Serialize, Serializer};
@@ -10,8 +11,17 @@ use super::source::{SourceFile, SourceMap, Span};
 /// Problems that are printed one by one; the rest are counted.
 const MAX_RENDERED: usize = 100;
 
-/// Bytes of one line that are kept on each side of the place that is pointed at.
+/// Longest line that is handed to the renderer as a whole, in bytes.
+const MAX_LINE_BYTES: usize = 16 * 1024;
+
+/// Bytes of a longer line that are kept on each side of the place that is pointed at.
 const MAX_CONTEXT_BYTES: usize = 400;
+
+/// Bytes that are underlined.
+const MAX_UNDERLINED_BYTES: usize = 60;
+
+/// Columns of a terminal.
+const WIDTH: usize = 110;
 
 /// How bad a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -111,7 +121,7 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// A collection sorted by file and position. Problems without a place come first. What is equal is kept once.
     pub fn new(sources: SourceMap, mut items: Vec<Diagnostic>) -> Self {
-        items.sort_by(|a, b| (a.location, a.severity).cmp(&(b.location, b.severity)));
+        items.sort_by_key(|item| (item.location, item.severity));
         items.dedup();
         Self { sources, items }
     }
@@ -157,6 +167,7 @@ impl Diagnostics {
         } else {
             Renderer::plain()
         };
+        let renderer = renderer.term_width(WIDTH);
         let mut out = String::new();
         for item in self.items.iter().take(MAX_RENDERED) {
             out.push_str(&renderer.render(&[self.group(item)]));
@@ -215,33 +226,27 @@ fn excerpts<'a>(
     let position = file.position(start);
     let line = file.line_range(position.line - 1);
     let start = start.min(line.end);
-    let end = file.floor_boundary(span.end).clamp(start, line.end);
+    let end = span.end.min(start + MAX_UNDERLINED_BYTES);
+    let end = file.floor_boundary(end).clamp(start, line.end);
     let origin = Origin::path(file.name())
         .line(position.line)
         .char_column(position.column);
     if text[line.clone()].trim().is_empty() && label.is_none() {
         return vec![origin.into()];
     }
-    let from = file
-        .floor_boundary(start.saturating_sub(MAX_CONTEXT_BYTES))
-        .max(line.start);
-    let to = file
-        .floor_boundary(end.min(start + MAX_CONTEXT_BYTES) + MAX_CONTEXT_BYTES)
-        .clamp(start, line.end);
-    let annotation = kind.span(start - from..end.min(to) - from).label(label);
-    let snippet = Snippet::source(&text[from..to])
-        .line_start(position.line)
-        .annotation(annotation);
-    let snippet = if from == line.start {
-        snippet.path(file.name())
-    } else {
-        snippet
+    let excerpt = |part: Range<usize>| {
+        let annotation = kind.span(start - part.start..end - part.start);
+        Snippet::source(&text[part])
+            .line_start(position.line)
+            .annotation(annotation.label(label))
     };
-    if from == line.start {
-        vec![snippet.into()]
-    } else {
-        vec![origin.into(), snippet.into()]
+    if line.len() <= MAX_LINE_BYTES {
+        return vec![excerpt(line).path(file.name()).into()];
     }
+    let from = file.floor_boundary(start.saturating_sub(MAX_CONTEXT_BYTES));
+    let to = file.floor_boundary(end + MAX_CONTEXT_BYTES);
+    let part = from.max(line.start)..to.min(line.end);
+    vec![origin.into(), excerpt(part).into()]
 }
 
 impl fmt::Display for Diagnostics {

@@ -7,6 +7,7 @@ use super::builtin;
 use super::diagnostics::Diagnostic;
 use super::source::{FileId, SourceMap, Span};
 use super::tree::{self, Node, Value};
+use super::wording::closest;
 use super::{merge, structure};
 
 /// Largest file that is read, in bytes.
@@ -119,7 +120,7 @@ fn read_limited(reader: impl Read) -> Result<Vec<u8>, ReadError> {
 }
 
 /// The path without `.` and without `..` that follow a name.
-fn normalize(path: &FilePath) -> PathBuf {
+pub(super) fn normalize(path: &FilePath) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {
@@ -190,7 +191,7 @@ impl<'a> Reader<'a> {
                     ),
                     error => format!("`{name}` cannot be read: {error}"),
                 };
-                let help = self.suggest(&path, name);
+                let help = self.suggest(Some(&path), name);
                 self.fail(message, None, help)
             }
         }
@@ -269,24 +270,24 @@ impl<'a> Reader<'a> {
         let child = self.chain.last()?.clone();
         let plain = target.strip_suffix(".toml").unwrap_or(target);
         let mut builtin_names = vec![plain.to_owned()];
-        let mut near = PathBuf::from(target);
+        let mut near = None;
         match &child {
             Origin::Builtin(name) => {
                 let folder = FilePath::new(name).parent().unwrap_or(FilePath::new(""));
                 builtin_names.insert(0, normalize(&folder.join(plain)).display().to_string());
             }
             Origin::File(path) => {
-                near = path.parent().unwrap_or(FilePath::new("")).join(target);
-                match self.files.read(&near) {
+                let path = path.parent().unwrap_or(FilePath::new("")).join(target);
+                match self.files.read(&path) {
                     Ok(bytes) => {
-                        let origin = Origin::File(near);
+                        let origin = Origin::File(path);
                         self.refuse_cycle(&origin, span)?;
                         return self.merge_bytes(origin, bytes, Some(span));
                     }
-                    Err(ReadError::Missing | ReadError::Folder) => {}
+                    Err(ReadError::Missing | ReadError::Folder) => near = Some(path),
                     Err(error) => {
                         return self.fail(
-                            format!("`{}` cannot be read: {error}", near.display()),
+                            format!("`{}` cannot be read: {error}", path.display()),
                             Some(span),
                             None,
                         );
@@ -301,14 +302,14 @@ impl<'a> Reader<'a> {
             self.refuse_cycle(&Origin::Builtin(name.clone()), span)?;
             return self.merge_builtin(name, Some(span));
         }
-        let message = match child {
-            Origin::File(_) => format!(
+        let message = match &near {
+            Some(path) => format!(
                 "there is no scenario file `{}`, nor a built-in scenario `{plain}`",
-                near.display()
+                path.display()
             ),
-            Origin::Builtin(_) => format!("there is no built-in scenario `{plain}`"),
+            None => format!("there is no built-in scenario `{plain}`"),
         };
-        let help = self.suggest(&near, target);
+        let help = self.suggest(near.as_deref(), target);
         self.fail(message, Some(span), help)
     }
 
@@ -337,21 +338,30 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Names close to a path that does not exist.
-    fn suggest(&self, path: &FilePath, name: &str) -> Option<String> {
-        let folder = path.parent().unwrap_or(FilePath::new(""));
-        let as_path = |file: &String| folder.join(file).display().to_string();
-        let near: Vec<String> = self.files.list(folder).iter().map(as_path).collect();
-        let inside = self.files.list(path);
-        if !inside.is_empty() {
-            return Some(format!("the folder holds {}", inside.join(", ")));
+    /// What was probably meant by the name of a file or a built-in scenario that does not exist. `path` is where the
+    /// file would be.
+    fn suggest(&self, path: Option<&FilePath>, name: &str) -> Option<String> {
+        let stem = |name: &str| name.strip_suffix(".toml").unwrap_or(name).to_owned();
+        if let Some(path) = path {
+            let inside = self.files.list(path);
+            if !inside.is_empty() {
+                return Some(format!("the folder holds {}", inside.join(", ")));
+            }
+            let folder = path.parent().unwrap_or(FilePath::new(""));
+            let stems: Vec<String> = self
+                .files
+                .list(folder)
+                .iter()
+                .map(|file| stem(file))
+                .collect();
+            let written = path.file_name().and_then(|file| file.to_str());
+            if let Some(best) = closest(&stem(written?), stems.iter().map(String::as_str)) {
+                let best = folder.join(format!("{best}.toml"));
+                return Some(format!("did you mean `{}`?", best.display()));
+            }
         }
         let builtins = self.files.builtin_names();
-        let written = path.display().to_string();
-        if let Some(best) = structure::closest(&written, near.iter().map(String::as_str)) {
-            return Some(format!("did you mean `{best}`?"));
-        }
-        if let Some(best) = structure::closest(name, builtins.iter().map(String::as_str)) {
+        if let Some(best) = closest(&stem(name), builtins.iter().map(String::as_str)) {
             return Some(format!("did you mean the built-in scenario `{best}`?"));
         }
         (!builtins.is_empty()).then(|| format!("built-in scenarios: {}", builtins.join(", ")))

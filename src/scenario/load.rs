@@ -136,3 +136,6 @@ fn short_name(name: &str) -> String {
         None => name.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

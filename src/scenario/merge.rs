@@ -1,5 +1,7 @@
 //! The merge of a scenario with the one that it extends.
 
+use std::collections::BTreeMap;
+
 use super::tree::{Node, Table, Value};
 
 /// Keys that make a table one value, replaced as a whole: a distribution, a choice among a set.
@@ -57,31 +59,35 @@ fn merge_arrays(mut parent: Vec<Node>, child: Vec<Node>, key: &str) -> Vec<Node>
     if !identified(&parent) || !identified(&child) {
         return child;
     }
-    let last_is_open =
-        key == "endgame" && parent.last().is_some_and(|last| last.get("when").is_none());
-    for node in child {
-        let id = id_of(&node, name).map(str::to_owned);
-        let same = parent
-            .iter()
-            .position(|other| id.is_some() && id_of(other, name) == id.as_deref());
-        match same {
-            Some(index) => {
-                let span = parent[index].span;
-                let old = std::mem::replace(
-                    &mut parent[index],
-                    Node {
-                        value: Value::Boolean(false),
-                        span,
-                    },
-                );
-                parent[index] = merge_nodes(old, node, key);
-            }
-            // The last endgame takes whatever is left, so new ones go before it.
-            None if last_is_open => parent.insert(parent.len() - 1, node),
-            None => parent.push(node),
+    // The last endgame takes whatever is left, so new ones go before it.
+    let last_is_open = parent.last().is_some_and(|last| last.get("when").is_none());
+    let mut last = if key == "endgame" && last_is_open {
+        parent.pop()
+    } else {
+        None
+    };
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, node) in parent.iter().enumerate() {
+        if let Some(id) = id_of(node, name) {
+            places.entry(id.to_owned()).or_insert(index);
         }
     }
-    parent
+    let mut merged: Vec<Option<Node>> = parent.into_iter().map(Some).collect();
+    for node in child {
+        let id = id_of(&node, name);
+        let slot = match id.and_then(|id| places.get(id)) {
+            Some(index) => merged.get_mut(*index),
+            None if id.is_some() && last.as_ref().and_then(|last| id_of(last, name)) == id => {
+                Some(&mut last)
+            }
+            None => None,
+        };
+        match slot.and_then(|slot| slot.take().map(|old| (slot, old))) {
+            Some((slot, old)) => *slot = Some(merge_nodes(old, node, key)),
+            None => merged.push(Some(node)),
+        }
+    }
+    merged.into_iter().chain([last]).flatten().collect()
 }
 
 /// The key by which the elements of the array `name` are told apart.

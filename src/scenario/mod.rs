@@ -13,3 +13,4 @@ pub mod schema;
 pub mod source;
 mod structure;
 pub mod tree;
+pub mod wording;

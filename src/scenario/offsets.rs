@@ -82,8 +82,8 @@ mod tests {
     /// The written text of the part of the decoded string that reads `part`.
     fn locate<'a>(written: &'a str, part: &str) -> &'a str {
         let document = format!("x = {written}");
-        let table: toml::Table = document.parse().unwrap();
-        let decoded = table["x"].as_str().unwrap().to_owned();
+        let table = toml::de::DeTable::parse(&document).unwrap().into_inner();
+        let decoded = table["x"].get_ref().as_str().unwrap().to_owned();
         let mut sources = SourceMap::new();
         let file = sources.add("a.toml", written);
         let start = decoded.find(part).unwrap();

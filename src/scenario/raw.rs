@@ -20,9 +20,9 @@ pub enum Expression {
     Formula(String),
 }
 
-/// One value for all, or a table of values by actor (nested once more for pairs and for actors in places).
+/// One value for all, or a table of values by actor.
 ///
-/// The key `default` covers every actor, partner or place that is not listed.
+/// The table is nested once more for pairs and for actors in places. The key `default` covers every actor, partner or place that is not listed.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum PerKey {
@@ -226,6 +226,7 @@ pub enum RawQuantity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
+    /// A state, acting through its government.
     State,
     /// A part of a state that may act on its own or in secret.
     Agency,
@@ -235,6 +236,7 @@ pub enum ActorKind {
     Proxy,
     /// A population.
     Public,
+    /// An organization that is none of these, such as the United Nations.
     Organization,
 }
 
@@ -284,7 +286,9 @@ pub struct RawSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StockOwner {
+    /// The world: there is one value.
     World,
+    /// An actor.
     Actor,
     /// An ordered pair of actors.
     Pair,
@@ -398,7 +402,7 @@ pub struct RawSuspect {
     pub note: Option<String>,
 }
 
-/// Which one of several: a name or role, or a choice among a set.
+/// A name, a role, or a choice among a set.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RawSelector {

@@ -85,3 +85,110 @@ fn drop_null(object: &mut Map<String, Value>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls `visit` on every schema inside `schema`.
+    fn walk(schema: &Value, visit: &mut dyn FnMut(&Map<String, Value>)) {
+        let Some(object) = schema.as_object() else {
+            return;
+        };
+        visit(object);
+        for keyword in ["properties", "$defs"] {
+            if let Some(Value::Object(children)) = object.get(keyword) {
+                children.values().for_each(|child| walk(child, visit));
+            }
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            if let Some(Value::Array(children)) = object.get(keyword) {
+                children.iter().for_each(|child| walk(child, visit));
+            }
+        }
+        for keyword in ["items", "additionalProperties"] {
+            if let Some(child) = object.get(keyword) {
+                walk(child, visit);
+            }
+        }
+    }
+
+    #[test]
+    fn schema_fits_toml_and_ids() {
+        let schema = json_schema();
+        assert_eq!(
+            schema["$schema"],
+            "https://json-schema.org/draft/2020-12/schema"
+        );
+        assert_eq!(schema["title"], "Flashpoint scenario");
+        assert!(schema.get("$id").is_none());
+        let (mut maps, mut ids) = (0, 0);
+        walk(&schema, &mut |object| {
+            assert_ne!(object.get("type"), Some(&json!("null")));
+            assert!(!object.get("type").is_some_and(Value::is_array));
+            assert!(
+                object
+                    .get("default")
+                    .is_none_or(|default| !default.is_null())
+            );
+            if object
+                .get("additionalProperties")
+                .is_some_and(Value::is_object)
+            {
+                assert_eq!(object["propertyNames"]["pattern"], ID_PATTERN);
+                maps += 1;
+            }
+            if let Some(id) = object.get("properties").and_then(|all| all.get("id")) {
+                assert_eq!(id["pattern"], ID_PATTERN);
+                ids += 1;
+            }
+        });
+        // Parameters, actors, places, sets, stocks, actions, processes, rules, metrics, flags, series, values by key.
+        assert_eq!(maps, 12);
+        // Rungs, options, calendar entries, endgames.
+        assert_eq!(ids, 4);
+    }
+
+    /// The reader's walker relies on these shapes alone; a new kind of schema must be taught to it first.
+    #[test]
+    fn schema_uses_only_known_keywords() {
+        let known = [
+            "$schema",
+            "title",
+            "description",
+            "type",
+            "properties",
+            "additionalProperties",
+            "required",
+            "$defs",
+            "$ref",
+            "anyOf",
+            "oneOf",
+            "enum",
+            "const",
+            "items",
+            "minItems",
+            "maxItems",
+            "format",
+            "pattern",
+            "minimum",
+            "default",
+            "propertyNames",
+        ];
+        walk(&json_schema(), &mut |object| {
+            for keyword in object.keys() {
+                assert!(known.contains(&keyword.as_str()), "{keyword}");
+            }
+        });
+    }
+
+    #[test]
+    fn id_spelling() {
+        for good in ["a", "iran_2", "a__"] {
+            assert!(is_id(good), "{good}");
+        }
+        for bad in ["", "_a", "2a", "A", "a-b", "a b", "é", "aé"] {
+            assert!(!is_id(bad), "{bad}");
+        }
+    }
+}

@@ -1,26 +1,544 @@
 //! The check of a document against the schema: everything that is wrong with its shape, at once.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde_json::Value as Schema;
+
 use super::diagnostics::Diagnostic;
-use super::tree::Node;
+use super::merge::{id_key, id_of};
+use super::schema::{is_id, json_schema};
+use super::source::Span;
+use super::tree::{Node, Path, Segment, Table, Value};
+use super::wording::{as_id, closest, list};
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(json_schema);
+
+/// Keys are listed in a message up to this number.
+const MAX_LISTED: usize = 24;
 
 /// All structural problems of a merged document. `complete` is false when a part of it could not be read: then
 /// missing keys are not reported.
-pub(super) fn check(_root: &Node, _complete: bool) -> Vec<Diagnostic> {
-    Vec::new()
+pub(super) fn check(root: &Node, complete: bool) -> Vec<Diagnostic> {
+    let mut checker = Checker {
+        root,
+        complete,
+        path: Path::root(),
+        problems: Vec::new(),
+    };
+    checker.node(root, &SCHEMA);
+    checker.problems
 }
 
 /// Ids used twice in one array of tables of one file.
-pub(super) fn duplicate_ids(_root: &Node) -> Vec<Diagnostic> {
-    Vec::new()
+pub(super) fn duplicate_ids(root: &Node) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    find_duplicates(root, &mut Path::root(), &mut problems);
+    problems
 }
 
-/// The candidate that was probably meant by `written`, if any is close enough.
-pub(super) fn closest<'a>(
-    written: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
-    let (distance, best) = candidates
-        .map(|name| (strsim::damerau_levenshtein(written, name), name))
-        .min()?;
-    (distance <= written.chars().count().max(best.chars().count()) / 3).then_some(best)
+fn find_duplicates(node: &Node, path: &mut Path, problems: &mut Vec<Diagnostic>) {
+    match &node.value {
+        Value::Table(table) => {
+            for (key, entry) in table {
+                path.push(Segment::Key(key.clone()));
+                find_duplicates(&entry.node, path, problems);
+                path.pop();
+            }
+        }
+        Value::Array(items) => {
+            let key = id_key(path.last_key().unwrap_or_default());
+            let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+            for (index, item) in items.iter().enumerate() {
+                if let Some(id) = id_of(item, key) {
+                    let span = item.get(key).map_or(item.span, |node| node.span);
+                    if let Some(earlier) = first.get(id) {
+                        let problem = Diagnostic::error(format!(
+                            "`{path}` has two elements with the {key} `{id}`"
+                        ))
+                        .at(span)
+                        .label("used again here")
+                        .related(*earlier, "first used here");
+                        problems.push(problem);
+                    } else {
+                        first.insert(id, span);
+                    }
+                }
+                path.push(Segment::Index(index));
+                find_duplicates(item, path, problems);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+struct Checker<'a> {
+    root: &'a Node,
+    complete: bool,
+    path: Path,
+    problems: Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    /// Checks one value.
+    fn node(&mut self, node: &Node, schema: &Schema) {
+        let field = schema;
+        let schema = resolve(schema);
+        if let Some(branches) = branches(schema) {
+            self.any_of(node, field, schema, branches);
+        } else if let Some(names) = enum_names(schema) {
+            self.one_of(node, field, schema, &names);
+        } else if !accepts(schema, &node.value) {
+            self.wrong_type(node, field, schema);
+        } else {
+            match &node.value {
+                Value::Table(table) => self.table(node, table, schema),
+                Value::Array(items) => self.array(node, items, schema),
+                Value::Integer(integer) => self.integer(node, *integer, schema),
+                Value::Float(float) if !float.is_finite() => {
+                    self.report(node, format!("{} must be a finite number", self.subject()));
+                }
+                Value::String(text) => self.text(node, text, field, schema),
+                Value::Date(text) => self.text(node, text, field, schema),
+                _ => {}
+            }
+        }
+    }
+
+    fn any_of(&mut self, node: &Node, field: &Schema, schema: &Schema, branches: &[Schema]) {
+        if let Value::Float(float) = node.value
+            && !float.is_finite()
+            && branches
+                .iter()
+                .any(|branch| accepts(branch, &Value::String(String::new())))
+        {
+            if float.is_nan() {
+                self.report(node, format!("{} is not a number", self.subject()));
+            }
+            return; // An infinite number is the formula `inf`.
+        }
+        match branches.iter().find(|branch| accepts(branch, &node.value)) {
+            Some(branch) => self.node(node, branch),
+            None => self.wrong_type(node, field, schema),
+        }
+    }
+
+    fn one_of(&mut self, node: &Node, field: &Schema, schema: &Schema, names: &[&str]) {
+        let Value::String(text) = &node.value else {
+            return self.wrong_type(node, field, schema);
+        };
+        if names.contains(&text.as_str()) {
+            return;
+        }
+        let key = self.path.last_key().unwrap_or_default();
+        let problem = Diagnostic::error(format!("`{text}` is not a valid `{key}`")).at(node.span);
+        let all = format!("`{key}` is one of {}", list(names.iter().copied(), "or"));
+        self.problems
+            .push(match closest(text, names.iter().copied()) {
+                Some(best) => problem.label(format!("did you mean \"{best}\"?")).help(all),
+                None => problem.help(all),
+            });
+    }
+
+    fn table(&mut self, node: &Node, table: &Table, schema: &Schema) {
+        let properties = schema.get("properties").and_then(Schema::as_object);
+        let others = schema
+            .get("additionalProperties")
+            .filter(|others| others.is_object());
+        for (key, entry) in table {
+            let known = properties.and_then(|properties| properties.get(key));
+            match known.or(others) {
+                Some(child) => {
+                    if known.is_none() && !is_id(key) {
+                        self.bad_id(key, entry.key_span);
+                    }
+                    self.path.push(Segment::Key(key.clone()));
+                    self.node(&entry.node, child);
+                    self.path.pop();
+                }
+                None => {
+                    let names =
+                        properties.map(|all| all.keys().map(String::as_str).collect::<Vec<_>>());
+                    self.unknown_key(key, entry.key_span, table, &names.unwrap_or_default());
+                }
+            }
+        }
+        if self.complete {
+            self.missing_keys(node, table, schema);
+        }
+    }
+
+    fn unknown_key(&mut self, key: &str, span: Span, table: &Table, names: &[&str]) {
+        let place = match self.path.segments() {
+            [] => String::new(),
+            _ => format!(" in `{}`", self.path),
+        };
+        let problem = Diagnostic::error(format!("unknown key `{key}`{place}")).at(span);
+        let unused = names
+            .iter()
+            .copied()
+            .filter(|name| !table.contains_key(*name));
+        self.problems.push(match closest(key, unused) {
+            Some(best) => problem.label(format!("did you mean `{best}`?")),
+            None if names.len() <= MAX_LISTED => problem.help(format!(
+                "the keys here are {}",
+                list(names.iter().copied(), "and")
+            )),
+            None => problem,
+        });
+    }
+
+    fn missing_keys(&mut self, node: &Node, table: &Table, schema: &Schema) {
+        let required = schema
+            .get("required")
+            .and_then(Schema::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        let missing: Vec<&str> = required
+            .iter()
+            .filter_map(Schema::as_str)
+            .filter(|key| !table.contains_key(*key))
+            .collect();
+        if missing.is_empty() {
+            return;
+        }
+        let keys = if missing.len() == 1 { "key" } else { "keys" };
+        let message = format!(
+            "missing {keys} {} in `{}`",
+            list(missing.iter().copied(), "and"),
+            self.path
+        );
+        let mut problem = Diagnostic::error(message).at(node.span);
+        for key in &missing {
+            if let Some(doc) = schema
+                .get("properties")
+                .and_then(|all| all.get(key))
+                .and_then(description)
+            {
+                problem = problem.note(format!("`{key}`: {doc}"));
+            }
+        }
+        if let Some(sibling) = self.extended_sibling(node) {
+            problem = problem.help(format!(
+                "the scenario that this one extends has `{sibling}`: use that name to change it"
+            ));
+        }
+        self.problems.push(problem);
+    }
+
+    /// The similarly named table of another file, beside the incomplete one.
+    fn extended_sibling(&self, node: &Node) -> Option<&str> {
+        let (last, parents) = self.path.segments().split_last()?;
+        let Segment::Key(name) = last else {
+            return None;
+        };
+        let siblings = self.root.along(parents)?.as_table()?.iter();
+        let inherited = siblings.filter(|(_, entry)| entry.node.span.file != node.span.file);
+        closest(name, inherited.map(|(key, _)| key.as_str()))
+    }
+
+    fn array(&mut self, node: &Node, items: &[Node], schema: &Schema) {
+        let bound = |keyword| schema.get(keyword).and_then(Schema::as_u64);
+        let (min, max) = (bound("minItems"), bound("maxItems"));
+        let len = items.len() as u64;
+        if min.is_some_and(|min| len < min) || max.is_some_and(|max| len > max) {
+            let expected = max.or(min).unwrap_or_default();
+            self.report(
+                node,
+                format!(
+                    "{} must have exactly {expected} elements, not {len}",
+                    self.subject()
+                ),
+            );
+        }
+        let Some(element) = schema.get("items") else {
+            return;
+        };
+        for (index, item) in items.iter().enumerate() {
+            self.path.push(Segment::Index(index));
+            self.node(item, element);
+            self.path.pop();
+        }
+    }
+
+    fn integer(&mut self, node: &Node, integer: i64, schema: &Schema) {
+        let (low, high) = match schema.get("format").and_then(Schema::as_str) {
+            Some("uint32") => (0, i64::from(u32::MAX)),
+            Some("uint64") => (0, i64::MAX),
+            Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            _ => return,
+        };
+        if integer < 0 && low == 0 {
+            self.report(node, format!("{} must not be negative", self.subject()));
+        } else if !(low..=high).contains(&integer) {
+            self.report(
+                node,
+                format!("{} must be between {low} and {high}", self.subject()),
+            );
+        }
+    }
+
+    fn text(&mut self, node: &Node, text: &str, field: &Schema, schema: &Schema) {
+        if schema.get("format").is_some_and(|format| format == "date") {
+            if !is_date(text) {
+                self.wrong_type(node, field, schema);
+            }
+        } else if schema.get("pattern").is_some() && !is_id(text) {
+            self.bad_id(text, node.span);
+        }
+    }
+
+    fn bad_id(&mut self, text: &str, span: Span) {
+        let problem = Diagnostic::error(format!("`{text}` is not a valid id"))
+            .at(span)
+            .help("ids are made of lower-case letters, digits and `_`, and begin with a letter");
+        self.problems.push(match as_id(text) {
+            Some(id) => problem.label(format!("write `{id}`")),
+            None => problem,
+        });
+    }
+
+    fn wrong_type(&mut self, node: &Node, field: &Schema, schema: &Schema) {
+        let wants_date = schema.get("format").is_some_and(|format| format == "date");
+        let found = match &node.value {
+            Value::Date(text) if text.len() > 10 || text.contains(':') => "a time".to_owned(),
+            Value::String(text) if wants_date && text.chars().count() <= 20 => format!("`{text}`"),
+            Value::Float(_) if type_of(schema) == Some("integer") => "a fraction".to_owned(),
+            value => value.kind().to_owned(),
+        };
+        let message = format!(
+            "{} must be {}, not {found}",
+            self.subject(),
+            expected(schema)
+        );
+        let mut problem = Diagnostic::error(message).at(node.span);
+        problem.help = self.type_help(node, schema);
+        if let Some(doc) = description(field) {
+            problem = problem.note(format!(
+                "`{}`: {doc}",
+                self.path.last_key().unwrap_or_default()
+            ));
+        }
+        self.problems.push(problem);
+    }
+
+    fn type_help(&self, node: &Node, schema: &Schema) -> Option<String> {
+        let path = self.path.to_string();
+        match (type_of(schema)?, &node.value) {
+            ("array", Value::Table(_)) => Some(format!("write [[{path}]], with double brackets")),
+            ("object", Value::Array(items))
+                if items.iter().all(|item| item.as_table().is_some()) =>
+            {
+                Some(format!("write [{path}], with single brackets"))
+            }
+            ("number" | "integer", Value::String(text)) if text.trim().parse::<f64>().is_ok() => {
+                Some("remove the quotes".to_owned())
+            }
+            ("number", Value::String(_)) => Some("a formula is not possible here".to_owned()),
+            ("string", Value::Integer(_) | Value::Float(_) | Value::Boolean(_)) => {
+                Some("put it in quotes".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    fn report(&mut self, node: &Node, message: String) {
+        self.problems.push(Diagnostic::error(message).at(node.span));
+    }
+
+    /// The value in question: its key, or its number in the array under that key.
+    fn subject(&self) -> String {
+        let key = self.path.last_key().unwrap_or_default();
+        match self.path.segments().last() {
+            Some(Segment::Index(index)) => format!("element {} of `{key}`", index + 1),
+            _ => format!("`{key}`"),
+        }
+    }
+}
+
+/// Follows `$ref` into the definitions of the schema.
+fn resolve(mut schema: &Schema) -> &Schema {
+    while let Some(name) = schema.get("$ref").and_then(Schema::as_str) {
+        let target = name
+            .strip_prefix('#')
+            .and_then(|pointer| SCHEMA.pointer(pointer));
+        match target {
+            Some(target) => schema = target,
+            None => break,
+        }
+    }
+    schema
+}
+
+fn branches(schema: &Schema) -> Option<&[Schema]> {
+    schema
+        .get("anyOf")
+        .and_then(Schema::as_array)
+        .map(Vec::as_slice)
+}
+
+fn type_of(schema: &Schema) -> Option<&str> {
+    schema.get("type").and_then(Schema::as_str)
+}
+
+fn description(schema: &Schema) -> Option<&str> {
+    schema.get("description").and_then(Schema::as_str)
+}
+
+/// The values of an enumeration: `enum`, or `oneOf` with one `const` (or `enum`) a branch.
+fn enum_names(schema: &Schema) -> Option<Vec<&str>> {
+    let direct = schema
+        .get("enum")
+        .and_then(Schema::as_array)
+        .map(|all| all.iter().filter_map(Schema::as_str));
+    if let Some(direct) = direct {
+        return Some(direct.collect());
+    }
+    if let Some(name) = schema.get("const").and_then(Schema::as_str) {
+        return Some(vec![name]);
+    }
+    let branches = schema.get("oneOf").and_then(Schema::as_array)?;
+    Some(branches.iter().filter_map(enum_names).flatten().collect())
+}
+
+/// True if the schema is meant for values of this type.
+fn accepts(schema: &Schema, value: &Value) -> bool {
+    let schema = resolve(schema);
+    if let Some(branches) = branches(schema) {
+        return branches.iter().any(|branch| accepts(branch, value));
+    }
+    if enum_names(schema).is_some() {
+        return matches!(value, Value::String(_));
+    }
+    match (type_of(schema), value) {
+        (Some("number"), Value::Integer(_) | Value::Float(_)) => true,
+        (Some("integer"), Value::Integer(_)) => true,
+        (Some("string"), Value::String(_)) => true,
+        (Some("string"), Value::Date(_)) => {
+            schema.get("format").is_some_and(|format| format == "date")
+        }
+        (Some("boolean"), Value::Boolean(_)) => true,
+        (Some("array"), Value::Array(_)) => true,
+        (Some("object"), Value::Table(_)) => true,
+        _ => false,
+    }
+}
+
+/// What the schema asks for, in words.
+fn expected(schema: &Schema) -> String {
+    let schema = resolve(schema);
+    if let Some(branches) = branches(schema) {
+        return match description(schema).and_then(|text| text.lines().next()) {
+            Some(text) => as_phrase(text),
+            None => branches
+                .iter()
+                .map(expected)
+                .collect::<Vec<_>>()
+                .join(" or "),
+        };
+    }
+    if let Some(names) = enum_names(schema) {
+        return format!("one of {}", list(names, "or"));
+    }
+    let fixed = schema.get("maxItems").and_then(Schema::as_u64);
+    match type_of(schema) {
+        Some("number") => "a number".to_owned(),
+        Some("integer") => "a whole number".to_owned(),
+        Some("string") if schema.get("format").is_some() => "a date such as 2024-01-03".to_owned(),
+        Some("string") => "text in quotes".to_owned(),
+        Some("boolean") => "true or false".to_owned(),
+        Some("array") => match (fixed, schema.get("items").map(resolve).and_then(type_of)) {
+            (Some(count), _) => format!("an array of {count}"),
+            (None, Some("object")) => "an array of tables".to_owned(),
+            (None, Some("string")) => "an array of strings".to_owned(),
+            (None, Some("number")) => "an array of numbers".to_owned(),
+            _ => "an array".to_owned(),
+        },
+        Some("object") => "a table".to_owned(),
+        _ => "something else".to_owned(),
+    }
+}
+
+/// A sentence such as "A number, or a formula in quotes." as a part of another: "a number or a formula in quotes".
+fn as_phrase(sentence: &str) -> String {
+    let text = sentence.trim_end_matches('.');
+    let text = if text.matches(',').count() == 1 {
+        text.replacen(", or", " or", 1)
+    } else {
+        text.to_owned()
+    };
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
+}
+
+/// True for a date of the Gregorian calendar written 2024-01-03.
+fn is_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digits = |range: std::ops::Range<usize>| {
+        let part = &bytes[range];
+        part.iter().all(u8::is_ascii_digit).then(|| {
+            part.iter()
+                .fold(0, |n, digit| n * 10 + u32::from(digit - b'0'))
+        })
+    };
+    if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
+        return false;
+    }
+    let (Some(year), Some(month), Some(day)) = (digits(0..4), digits(5..7), digits(8..10)) else {
+        return false;
+    };
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => return false,
+    };
+    (1..=days).contains(&day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        for good in ["2024-01-03", "2024-02-29", "2000-02-29", "1999-12-31"] {
+            assert!(is_date(good), "{good}");
+        }
+        let bad = [
+            "",
+            "2023-02-29",
+            "1900-02-29",
+            "2024-13-01",
+            "2024-00-01",
+            "2024-01-00",
+            "2024-04-31",
+            "2024-1-03",
+            "2024-01-3é",
+            "2024/01/03",
+            "+024-01-03",
+            "2024-01-03T",
+        ];
+        for bad in bad {
+            assert!(!is_date(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn phrases() {
+        assert_eq!(
+            as_phrase("A number, or a formula in quotes."),
+            "a number or a formula in quotes"
+        );
+        assert_eq!(
+            as_phrase("A number, a formula, or a list."),
+            "a number, a formula, or a list"
+        );
+        assert_eq!(as_phrase(""), "");
+    }
 }

@@ -107,7 +107,12 @@ impl Node {
 
     /// The value at the end of `path`.
     pub fn at(&self, path: &Path) -> Option<&Node> {
-        path.0
+        self.along(&path.0)
+    }
+
+    /// The value at the end of `segments`.
+    pub(crate) fn along(&self, segments: &[Segment]) -> Option<&Node> {
+        segments
             .iter()
             .try_fold(self, |node, segment| node.child(segment))
     }
@@ -115,9 +120,7 @@ impl Node {
     /// Where the last key of `path` was written; for an array element, where the element was written.
     pub fn key_span(&self, path: &Path) -> Option<Span> {
         let (last, parents) = path.0.split_last()?;
-        let parent = parents
-            .iter()
-            .try_fold(self, |node, segment| node.child(segment))?;
+        let parent = self.along(parents)?;
         match last {
             Segment::Key(key) => Some(parent.as_table()?.get(key)?.key_span),
             Segment::Index(_) => Some(parent.child(last)?.span),
@@ -186,6 +189,14 @@ impl Path {
         let mut path = self.clone();
         path.0.push(Segment::Index(index));
         path
+    }
+
+    pub(crate) fn push(&mut self, segment: Segment) {
+        self.0.push(segment);
+    }
+
+    pub(crate) fn pop(&mut self) {
+        self.0.pop();
     }
 
     /// The steps.
@@ -264,6 +275,7 @@ pub fn parse(sources: &SourceMap, file: FileId) -> Result<Node, Vec<Diagnostic>>
         problems: Vec::new(),
     };
     if !errors.is_empty() {
+        let errors = further_errors(source, errors);
         builder.syntax_errors(source, &errors);
         return Err(builder.problems);
     }
@@ -389,6 +401,35 @@ impl Builder {
     }
 }
 
+/// Largest file that is read again after a key without a value, in bytes.
+const MAX_REREAD_BYTES: usize = 1 << 20;
+
+/// The parser gives up at a key without a value: what follows is read without that line.
+fn further_errors(source: &SourceFile, mut errors: Vec<toml::de::Error>) -> Vec<toml::de::Error> {
+    if source.text().len() > MAX_REREAD_BYTES {
+        return errors;
+    }
+    let mut text = source.text().to_owned();
+    let mut all = Vec::new();
+    for _ in 0..MAX_SYNTAX_ERRORS {
+        let stop = errors
+            .iter()
+            .position(|error| error.message().starts_with("key with no value"));
+        let Some(stop) = stop else { break };
+        let offset = errors[stop].span().map_or(0, |span| span.start);
+        let line = source.line_range(source.line_index(offset));
+        if text[line.clone()].trim().is_empty() {
+            break;
+        }
+        all.push(errors.swap_remove(stop));
+        text.replace_range(line.clone(), &" ".repeat(line.len()));
+        errors = DeTable::parse_recoverable(&text).1;
+    }
+    all.extend(errors);
+    all.sort_by_key(|error| error.span().map_or(0, |span| span.start));
+    all
+}
+
 fn syntax_error(message: &str, text: &str, span: Span) -> Diagnostic {
     let (what, expected) = match message.split_once(", expected ") {
         Some((what, "nothing")) => (what, None),
@@ -400,6 +441,11 @@ fn syntax_error(message: &str, text: &str, span: Span) -> Diagnostic {
         "string values must be quoted" => Diagnostic::error("text must be in quotes")
             .at(span)
             .help(format!("write {}", quoted(written))),
+        what if what.starts_with("invalid") && what.ends_with("string") && is_quote(expected) => {
+            Diagnostic::error("this string is not closed")
+                .at(span)
+                .help("a string ends with the quotes that it began with")
+        }
         "duplicate key" => Diagnostic::error(format!("`{written}` is defined twice"))
             .at(span)
             .label("second definition")
@@ -416,4 +462,9 @@ fn syntax_error(message: &str, text: &str, span: Span) -> Diagnostic {
             }
         }
     }
+}
+
+/// True if the parser expected nothing but closing quotes.
+fn is_quote(expected: Option<&str>) -> bool {
+    expected.is_some_and(|expected| expected.chars().all(|c| matches!(c, '`' | '"' | '\'')))
 }

@@ -113,7 +113,12 @@ fn reads() {
     assert!(reads.dynamic && reads.event && reads.stocks.is_empty());
     assert!(number("p * q + 1", &scope).reads().only_parameters());
     assert!(!number("p * q + 1", &scope).is_constant());
-    assert!(!number("attacks / 2", &Scope::endgame()).reads().metrics.is_empty());
+    assert!(
+        !number("attacks / 2", &Scope::endgame())
+            .reads()
+            .metrics
+            .is_empty()
+    );
 }
 
 #[test]

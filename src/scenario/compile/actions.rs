@@ -130,17 +130,17 @@ impl Compiler<'_> {
                     continue;
                 }
             };
-            let target =
-                match crate::formula::compile_target(&statement.place, &self.names, scope) {
-                    Ok(target) => target,
-                    Err(errors) => {
-                        for error in errors {
-                            self.problems
-                                .in_formula(&path, error.span, error.message, error.help);
-                        }
-                        continue;
+            let target = match crate::formula::compile_target(&statement.place, &self.names, scope)
+            {
+                Ok(target) => target,
+                Err(errors) => {
+                    for error in errors {
+                        self.problems
+                            .in_formula(&path, error.span, error.message, error.help);
                     }
-                };
+                    continue;
+                }
+            };
             let value = self.compiled(&statement.value, &path, scope, Type::Number);
             let value = self.placed(value, &path);
             let condition = statement.condition.as_ref().map(|condition| {

@@ -82,7 +82,10 @@ impl Compiler<'_> {
             }
         };
         if first < 0.0 {
-            let message = format!("the entry `{}` lies before the start of the scenario, {start}", entry.id);
+            let message = format!(
+                "the entry `{}` lies before the start of the scenario, {start}",
+                entry.id
+            );
             self.problems.error(&path.key(key), message);
         } else if first > horizon {
             let message = format!(
@@ -101,7 +104,9 @@ impl Compiler<'_> {
 
     fn day_of(&mut self, text: &str, start: Date, path: &Path) -> f64 {
         let date = self.date(text, path);
-        start.until(date).map_or(0.0, |span| f64::from(span.get_days()))
+        start
+            .until(date)
+            .map_or(0.0, |span| f64::from(span.get_days()))
     }
 
     fn forced_event(&mut self, entry: &RawCalendarEntry, path: &Path) -> Option<ForcedEvent> {
@@ -127,8 +132,10 @@ impl Compiler<'_> {
             .names
             .action(self.raw, action, &path.key("action"), &mut self.problems);
         if entry.actor.is_none() {
-            self.problems
-                .error(path, "an event of the calendar needs an `actor`: who does it");
+            self.problems.error(
+                path,
+                "an event of the calendar needs an `actor`: who does it",
+            );
         }
         let actor = self.optional_actor(&entry.actor, &path.key("actor"));
         let target = self.optional_actor(&entry.target, &path.key("target"));

@@ -1,13 +1,13 @@
 //! Processes and rules: who chooses what.
 
 use super::{Compiler, label};
-use crate::formula::{CandidateKind, ExprKind, Members, Relation, Scope, Symbols, Type, parse_formula};
+use crate::formula::{
+    CandidateKind, ExprKind, Members, Relation, Scope, Symbols, Type, parse_formula,
+};
 use crate::model::{
     Choice, ChoiceBy, Course, Deed, Preference, Process, Quantity, Rule, Selector, StandingSet,
 };
-use crate::scenario::raw::{
-    RawAmong, RawOption, RawProcess, RawRule, RawSelector, Standing,
-};
+use crate::scenario::raw::{RawAmong, RawOption, RawProcess, RawRule, RawSelector, Standing};
 use crate::scenario::tree::Path;
 
 /// Whose choice it is, and under which name its random streams run.
@@ -63,12 +63,20 @@ impl Compiler<'_> {
             for (key, _) in own.into_iter().filter(|(_, given)| *given) {
                 self.problems.error(
                     &path.key(key),
-                    format!("a process with options has no `{key}` of its own: move it into an option"),
+                    format!(
+                        "a process with options has no `{key}` of its own: move it into an option"
+                    ),
                 );
             }
             (raw.option.clone(), Some(path.key("option")))
         };
-        let choice = self.choice(&chooser, &options, &raw.rationality, path, options_path.as_ref());
+        let choice = self.choice(
+            &chooser,
+            &options,
+            &raw.rationality,
+            path,
+            options_path.as_ref(),
+        );
         let reads = hazard.program.reads();
         let actor_id = self.names.actor_id(actor).to_owned();
         Process {
@@ -126,8 +134,10 @@ impl Compiler<'_> {
         let scope = Scope::rule(actor);
         let standings = raw.standing.list();
         if standings.is_empty() {
-            self.problems
-                .error(&path.key("as"), "the rule lists no role in which events reach the actor");
+            self.problems.error(
+                &path.key("as"),
+                "the rule lists no role in which events reach the actor",
+            );
         }
         let standings = (standings.iter().map(|&s| standing(s)))
             .fold(StandingSet::default(), StandingSet::with);
@@ -136,7 +146,11 @@ impl Compiler<'_> {
                 .error(path, format!("the rule `{id}` has no options"));
         }
         let cooldown = raw.cooldown.as_ref().map(|cooldown| {
-            self.number(cooldown, &path.key("cooldown"), &Scope::parameters("a cooldown"))
+            self.number(
+                cooldown,
+                &path.key("cooldown"),
+                &Scope::parameters("a cooldown"),
+            )
         });
         let chooser = Chooser {
             actor,
@@ -172,7 +186,12 @@ impl Compiler<'_> {
         options_path: Option<&Path>,
     ) -> Choice {
         let option_path = |index: usize| options_path.map_or(path.clone(), |p| p.index(index));
-        let enabled = || options.iter().enumerate().filter(|(_, option)| option.enabled);
+        let enabled = || {
+            options
+                .iter()
+                .enumerate()
+                .filter(|(_, option)| option.enabled)
+        };
         let by = self.choice_by(options, path, option_path);
         let mut courses = Vec::new();
         for (index, option) in enabled() {
@@ -193,8 +212,10 @@ impl Compiler<'_> {
                         })
                     )
                 };
-                let delay_drawn =
-                    matches!(deed.delay, Some(Quantity::Drawn { .. } | Quantity::Discrete { .. }));
+                let delay_drawn = matches!(
+                    deed.delay,
+                    Some(Quantity::Drawn { .. } | Quantity::Discrete { .. })
+                );
                 drawn(&deed.target) || drawn(&deed.place) || delay_drawn
             })
         });
@@ -215,10 +236,16 @@ impl Compiler<'_> {
         path: &Path,
         option_path: impl Fn(usize) -> Path,
     ) -> ChoiceBy {
-        let enabled: Vec<(usize, &RawOption)> =
-            options.iter().enumerate().filter(|(_, o)| o.enabled).collect();
+        let enabled: Vec<(usize, &RawOption)> = options
+            .iter()
+            .enumerate()
+            .filter(|(_, o)| o.enabled)
+            .collect();
         let with_score = enabled.iter().filter(|(_, o)| o.score.is_some()).count();
-        let with_probability = enabled.iter().filter(|(_, o)| o.probability.is_some()).count();
+        let with_probability = enabled
+            .iter()
+            .filter(|(_, o)| o.probability.is_some())
+            .count();
         for &(index, option) in &enabled {
             if option.probability.is_some() && with_score > 0 {
                 self.problems.error(
@@ -281,7 +308,9 @@ impl Compiler<'_> {
             for (key, _) in needless.into_iter().filter(|(_, given)| *given) {
                 self.problems.error(
                     &path.key(key),
-                    format!("an option without an `action` does nothing, so `{key}` has no meaning"),
+                    format!(
+                        "an option without an `action` does nothing, so `{key}` has no meaning"
+                    ),
                 );
             }
             return None;
@@ -428,7 +457,8 @@ impl Compiler<'_> {
                 let known = self.names.actor_names();
                 self.problems
                     .unknown(path, "actor or set of actors", name, known);
-                Vec::new()
+                // Somebody stands in, so that the rest is checked as well.
+                (0..self.names.actors.len().min(1) as u32).collect()
             }
         }
     }

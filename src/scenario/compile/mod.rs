@@ -151,7 +151,8 @@ impl<'a> Compiler<'a> {
 
     fn date(&mut self, text: &str, path: &Path) -> jiff::civil::Date {
         text.parse().unwrap_or_else(|_| {
-            let message = format!("`{text}` is no date: write year-month-day, for example 2024-01-31");
+            let message =
+                format!("`{text}` is no date: write year-month-day, for example 2024-01-31");
             self.problems.error(path, message);
             jiff::civil::Date::ZERO
         })
@@ -182,8 +183,14 @@ impl<'a> Compiler<'a> {
     fn parameters(&mut self) -> Vec<model::Parameter> {
         let raw = self.raw;
         let limits = [
-            ("max_events", raw.scenario.max_events.is_some_and(|n| n == 0)),
-            ("runs_per_world", raw.scenario.runs_per_world.is_some_and(|n| n < 2)),
+            (
+                "max_events",
+                raw.scenario.max_events.is_some_and(|n| n == 0),
+            ),
+            (
+                "runs_per_world",
+                raw.scenario.runs_per_world.is_some_and(|n| n < 2),
+            ),
         ];
         for (key, too_small) in limits {
             if too_small {
@@ -271,8 +278,10 @@ impl<'a> Compiler<'a> {
         let program = match expression {
             Expression::Number(number) if expected == Type::Number => Program::constant(*number),
             Expression::Number(number) => {
-                self.problems
-                    .error(path, format!("{number} is a number, but a condition is needed here"));
+                self.problems.error(
+                    path,
+                    format!("{number} is a number, but a condition is needed here"),
+                );
                 Program::constant(0.0)
             }
             Expression::Formula(text) => self.program(text, path, scope, expected),

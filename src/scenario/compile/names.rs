@@ -247,7 +247,11 @@ impl<'a> Names<'a> {
                 StockOwner::Pair => (StockOf::Pair, self.actors.len()),
                 StockOwner::Presence => (StockOf::Presence, self.places.len()),
             };
-            let rows = if of == StockOf::World { 1 } else { self.actors.len() };
+            let rows = if of == StockOf::World {
+                1
+            } else {
+                self.actors.len()
+            };
             if rows * columns + self.slot_count as usize > MOST_SLOTS {
                 problems.error(&path, "the scenario has too many values of stocks");
                 continue;
@@ -272,7 +276,13 @@ impl<'a> Names<'a> {
     }
 
     /// Reports keys of a table by actor (and partner or place) that name nobody, or that are too deep.
-    pub fn check_keys(&self, of: StockOwner, values: &PerKey, path: &Path, problems: &mut Problems) {
+    pub fn check_keys(
+        &self,
+        of: StockOwner,
+        values: &PerKey,
+        path: &Path,
+        problems: &mut Problems,
+    ) {
         let PerKey::Keyed(rows) = values else {
             return;
         };
@@ -288,20 +298,31 @@ impl<'a> Names<'a> {
                 continue;
             };
             if of == StockOwner::Actor {
-                problems.error(&row_path, "a stock of an actor has one value for each actor");
+                problems.error(
+                    &row_path,
+                    "a stock of an actor has one value for each actor",
+                );
                 continue;
             }
             for (column, innermost) in columns {
                 let path = row_path.key(column.as_str());
                 if matches!(innermost, PerKey::Keyed(_)) {
-                    problems.error(&path, "this table is nested too deeply: a value is needed here");
+                    problems.error(
+                        &path,
+                        "this table is nested too deeply: a value is needed here",
+                    );
                 }
                 if column == "default" {
                     continue;
                 }
                 if of == StockOwner::Pair {
                     if self.actor(column).is_none() && !self.is_actor_set(column) {
-                        problems.unknown(&path, "actor or set of actors", column, self.actor_names());
+                        problems.unknown(
+                            &path,
+                            "actor or set of actors",
+                            column,
+                            self.actor_names(),
+                        );
                     }
                 } else if self.place(column).is_none() && !self.is_place_set(column) {
                     problems.unknown(&path, "place or set of places", column, self.places.iter());
@@ -359,11 +380,17 @@ impl<'a> Names<'a> {
             self.actors.get_index(index).map(|(id, _)| id.as_str())
         };
         let by_set = || {
-            table.iter().find(|(key, _)| match self.sets.get(key.as_str()) {
-                Some(SetMembers::Actors(members)) => !is_place && members.contains(&(index as u32)),
-                Some(SetMembers::Places(members)) => is_place && members.contains(&(index as u32)),
-                None => false,
-            })
+            table
+                .iter()
+                .find(|(key, _)| match self.sets.get(key.as_str()) {
+                    Some(SetMembers::Actors(members)) => {
+                        !is_place && members.contains(&(index as u32))
+                    }
+                    Some(SetMembers::Places(members)) => {
+                        is_place && members.contains(&(index as u32))
+                    }
+                    None => false,
+                })
         };
         table
             .get_key_value(id?)
@@ -376,7 +403,10 @@ impl<'a> Names<'a> {
     fn check_name_space(&self, raw: &'a RawScenario, problems: &mut Problems) {
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
         let groups: [(&'static str, Vec<&str>); 5] = [
-            ("parameter", raw.parameter.keys().map(String::as_str).collect()),
+            (
+                "parameter",
+                raw.parameter.keys().map(String::as_str).collect(),
+            ),
             ("actor", raw.actor.keys().map(String::as_str).collect()),
             ("place", raw.place.keys().map(String::as_str).collect()),
             ("set", raw.set.keys().map(String::as_str).collect()),

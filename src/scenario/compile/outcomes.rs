@@ -2,9 +2,7 @@
 
 use super::{Compiler, label};
 use crate::formula::{Scope, Symbols, Type};
-use crate::model::{
-    Action, Endgame, Flag, Formula, Metric, MetricKind, Model, Timeline, Watched,
-};
+use crate::model::{Action, Endgame, Flag, Formula, Metric, MetricKind, Model, Timeline, Watched};
 use crate::scenario::raw::{OneOrMany, RawLevel, RawMetric};
 use crate::scenario::tree::Path;
 
@@ -48,8 +46,12 @@ impl Compiler<'_> {
     /// The actions whose events a metric reads.
     fn read_actions(&mut self, metric: &RawMetric, path: &Path) -> Vec<u32> {
         let (names, path) = match metric {
-            RawMetric { count: Some(on), .. } => (on, path.key("count")),
-            RawMetric { first: Some(on), .. } => (on, path.key("first")),
+            RawMetric {
+                count: Some(on), ..
+            } => (on, path.key("count")),
+            RawMetric {
+                first: Some(on), ..
+            } => (on, path.key("first")),
             RawMetric { last: Some(on), .. } => (on, path.key("last")),
             RawMetric {
                 exchanges: Some(exchanges),
@@ -109,7 +111,10 @@ impl Compiler<'_> {
             let message = if given.is_empty() {
                 "a metric needs exactly one of count, sum, first, last, peak, low, time_above, time_below, first_above, first_below, time_mean, exchanges, final and value".to_owned()
             } else {
-                format!("a metric is one thing only, but this one has {}", given.join(" and "))
+                format!(
+                    "a metric is one thing only, but this one has {}",
+                    given.join(" and ")
+                )
             };
             self.problems.error(path, message);
             return MetricKind::Count;
@@ -225,7 +230,9 @@ impl Compiler<'_> {
             .collect();
         while !waiting.is_empty() {
             let is_ready = |reads: &[u32], order: &[u32]| {
-                reads.iter().all(|&read| derived(read).is_none() || order.contains(&read))
+                reads
+                    .iter()
+                    .all(|&read| derived(read).is_none() || order.contains(&read))
             };
             let before = order.len();
             waiting.retain(|(index, reads)| {

@@ -6,6 +6,7 @@ use crate::formula::Span;
 use crate::scenario::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::scenario::load::LoadedScenario;
 use crate::scenario::tree::Path;
+use crate::scenario::wording::{closest, list};
 
 /// Collects problems; each is kept once, however many actors it concerns.
 pub(super) struct Problems<'a> {
@@ -100,16 +101,12 @@ impl<'a> Problems<'a> {
 
 /// The nearest of some names, or all of them if they are few.
 fn suggestion(name: &str, known: &[String]) -> Option<String> {
-    let nearest = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .min_by_key(|(distance, _)| *distance);
-    match nearest {
-        None => None,
-        Some((distance, candidate)) if distance <= (name.chars().count() / 3).max(1) => {
-            Some(format!("did you mean `{candidate}`?"))
+    let known = || known.iter().map(String::as_str);
+    match closest(name, known()) {
+        Some(nearest) => Some(format!("did you mean `{nearest}`?")),
+        None if (1..=12).contains(&known().count()) => {
+            Some(format!("write {}", list(known(), "or")))
         }
-        Some(_) if known.len() <= 12 => Some(format!("there are: {}", known.join(", "))),
-        Some(_) => None,
+        None => None,
     }
 }

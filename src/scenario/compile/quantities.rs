@@ -52,15 +52,14 @@ impl Compiler<'_> {
             match formula.program.as_constant() {
                 Some(value) => values.push(value),
                 None => {
-                    self.problems.error(
-                        path,
-                        "a prior is made of numbers, not of other parameters",
-                    );
+                    self.problems
+                        .error(path, "a prior is made of numbers, not of other parameters");
                     return None;
                 }
             }
         }
-        self.check_shape(family, &values, path).map(Distribution::from)
+        self.check_shape(family, &values, path)
+            .map(Distribution::from)
     }
 
     fn check_shape(&mut self, family: Family, values: &[f64], path: &Path) -> Option<Shape> {
@@ -126,8 +125,11 @@ impl Compiler<'_> {
                     formulas.push(self.number(&Expression::Number(default), &path, scope));
                 }
                 (None, None) => {
-                    let message =
-                        format!("`{}` is missing: write {}", parameter.name, family.signature());
+                    let message = format!(
+                        "`{}` is missing: write {}",
+                        parameter.name,
+                        family.signature()
+                    );
                     self.problems.error(&path, message);
                     formulas.push(self.number(&Expression::Number(0.0), &path, scope));
                 }

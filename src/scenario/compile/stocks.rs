@@ -3,7 +3,7 @@
 use super::Compiler;
 use crate::formula::{NO_SLOT, Scope};
 use crate::model::{Formula, Slot, Stock};
-use crate::scenario::raw::{PerKey, RawStock, StockOwner};
+use crate::scenario::raw::{PerKey, RawStock};
 use crate::scenario::tree::Path;
 
 impl Compiler<'_> {
@@ -16,7 +16,10 @@ impl Compiler<'_> {
                 continue;
             };
             let path = Path::keys(["stock", id]);
-            for (key, values) in [("baseline", &stock.baseline), ("half_life", &stock.half_life)] {
+            for (key, values) in [
+                ("baseline", &stock.baseline),
+                ("half_life", &stock.half_life),
+            ] {
                 if let Some(values) = values {
                     self.names
                         .check_keys(stock.of, values, &path.key(key), &mut self.problems);
@@ -38,7 +41,10 @@ impl Compiler<'_> {
                 if slot == NO_SLOT {
                     continue;
                 }
-                let (row, column) = (index / table.columns as usize, index % table.columns as usize);
+                let (row, column) = (
+                    index / table.columns as usize,
+                    index % table.columns as usize,
+                );
                 let mut value = |key: &str, values: &Option<PerKey>| {
                     let values = values.as_ref()?;
                     self.slot_value(stock, values, row, column, &path.key(key))
@@ -50,7 +56,6 @@ impl Compiler<'_> {
                     continue;
                 };
                 slots.push(Slot {
-                    name: self.slot_name(id, stock.of, row, column),
                     initial,
                     baseline,
                     half_life,
@@ -59,7 +64,6 @@ impl Compiler<'_> {
                 });
             }
             stocks.push(Stock {
-                id: id.clone(),
                 slots: table.slots,
                 columns: table.columns,
                 elsewhere: table.elsewhere,
@@ -80,18 +84,5 @@ impl Compiler<'_> {
         let path = keys.iter().fold(path.clone(), |path, &key| path.key(key));
         let scope = Scope::parameters("a stock's start, baseline or half-life");
         Some(self.number(expression, &path, &scope))
-    }
-
-    fn slot_name(&self, id: &str, of: StockOwner, row: usize, column: usize) -> String {
-        let actor = |index: usize| self.names.actor_id(index as u32);
-        match of {
-            StockOwner::World => format!("world.{id}"),
-            StockOwner::Actor => format!("{}.{id}", actor(row)),
-            StockOwner::Pair => format!("{}.{id}[{}]", actor(row), actor(column)),
-            StockOwner::Presence => {
-                let place = self.names.places.get_index(column).copied();
-                format!("{}.{id}[{}]", actor(row), place.unwrap_or("nowhere"))
-            }
-        }
     }
 }
