@@ -3,7 +3,7 @@
 use super::choice::draw;
 use super::observe::{Cause, DropReason, Event};
 use super::state::{Due, Level};
-use super::{Ending, Observer, Origin, Roles, RunError, Running, Scene, metrics};
+use super::{Ending, Observer, Origin, Problem, Roles, RunError, Running, Scene, metrics};
 use crate::formula::Role;
 use crate::model::{
     Action, Dependents, Effect, ForcedEvent, IfPending, MetricKind, NOBODY, Outcome, Rule,
@@ -182,7 +182,11 @@ impl<'a, O: Observer> Running<'a, O> {
             };
             let by = self.value(&effect.value, scene)?;
             let old = self.view(scene).stock_at(slot, self.state.time);
-            self.set_stock(slot, effect.operation.apply(old, by));
+            let new = effect.operation.apply(old, by);
+            if !new.is_finite() {
+                return Err(self.error(effect.value.site, Problem::NotFinite(new)));
+            }
+            self.set_stock(slot, new);
         }
         Ok(())
     }
