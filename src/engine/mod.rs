@@ -54,6 +54,16 @@ struct Scratch {
     absorbing: bool,
 }
 
+impl Scratch {
+    /// Drops what a run that was stopped in the middle of an event left behind.
+    fn clear(&mut self) {
+        for process in self.dirty.drain(..) {
+            self.is_dirty[process as usize] = false;
+        }
+        self.absorbing = false;
+    }
+}
+
 impl<'m> Simulator<'m> {
     /// A simulator for `model` under `seed`.
     pub fn new(model: &'m Model, seed: u64) -> Self {
@@ -134,6 +144,7 @@ impl<'m> Simulator<'m> {
         state: &'a mut RunState,
         observer: &'a mut O,
     ) -> Running<'a, O> {
+        self.scratch.clear();
         Running {
             model: self.model,
             world,
