@@ -188,7 +188,7 @@ impl<'a, O: Observer> Running<'a, O> {
     /// Goes on to whatever comes first: what is due on the agenda, a clock, or the horizon.
     fn step(&mut self) -> Result<(), RunError> {
         let (clock, wake) = clock::earliest(&self.state.wakes);
-        let due = self.state.agenda.last().map_or(f64::INFINITY, |p| p.time);
+        let due = self.state.agenda.front().map_or(f64::INFINITY, |p| p.time);
         let next = if due <= wake { due } else { wake };
         if next > self.model.horizon {
             return self.end(Ending::Horizon, self.model.horizon);
@@ -200,7 +200,7 @@ impl<'a, O: Observer> Running<'a, O> {
         self.record_timeline(next)?;
         self.state.time = next;
         if due <= wake {
-            if let Some(pending) = self.state.agenda.pop() {
+            if let Some(pending) = self.state.agenda.pop_front() {
                 match pending.due {
                     Due::Calendar(entry) => self.calendar_entry(entry)?,
                     Due::Answer(answer) => self.answer_due(&answer)?,
