@@ -4,17 +4,22 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | [`cli`] | the `flashpoint` command; the only module that prints |
+//! | [`report`] | chronicles and descriptions, as strings |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
 //! | [`engine`] | one run, exactly |
 //! | [`model`] | the compiled scenario |
 //! | [`formula`] | the formula language |
 //! | [`distribution`], [`stats`], [`random`], [`math`] | the ground: distributions, statistics, keyed random streams, portable elementary functions |
 
+pub mod cli;
 pub mod distribution;
 pub mod engine;
 pub mod formula;
 pub mod math;
 pub mod model;
 pub mod random;
+pub mod report;
 pub mod scenario;
+pub mod sensitivity;
 pub mod stats;

@@ -337,7 +337,7 @@ impl<'a, O: Observer> Running<'a, O> {
                 }
                 let values = &values[..parameters.len()];
                 let shape = Shape::new(*family, values)
-                    .map_err(|error| self.error(*site, Problem::Distribution(error)))?;
+                    .map_err(|error| self.error(*site, Problem::Distribution(Box::new(error))))?;
                 (shape.quantile(uniform), *site)
             }
         };

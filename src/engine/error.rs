@@ -40,5 +40,5 @@ pub enum Problem {
     #[error("came to {0}, but must be 0 or more")]
     NegativeDraw(f64),
     #[error("{0}")]
-    Distribution(crate::distribution::DistributionError),
+    Distribution(Box<crate::distribution::DistributionError>),
 }

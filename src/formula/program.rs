@@ -391,6 +391,7 @@ impl Program {
             [Op::Constant(value)] => value,
             [Op::Parameter(index)] => env.parameter(index),
             [Op::Stock(slot)] => env.stock(slot),
+            [Op::Role(role)] => env.role(role),
             _ => self.run(env),
         }
     }

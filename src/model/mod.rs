@@ -190,7 +190,6 @@ pub(crate) struct Place {
 /// A declared state variable; its values lie in slots.
 #[derive(Clone, Debug)]
 pub(crate) struct Stock {
-    pub id: String,
     /// Slot of each owner: actors; actors x actors; or actors x places. `NO_SLOT` where it does not exist.
     pub slots: Vec<u32>,
     pub columns: u32,
@@ -200,8 +199,6 @@ pub(crate) struct Stock {
 /// One value of a stock.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
-    /// As written in formulas, for example `iran.unrest`.
-    pub name: String,
     pub initial: Formula,
     pub baseline: Option<Formula>,
     pub half_life: Option<Formula>,

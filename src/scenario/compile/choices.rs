@@ -457,7 +457,8 @@ impl Compiler<'_> {
                 let known = self.names.actor_names();
                 self.problems
                     .unknown(path, "actor or set of actors", name, known);
-                Vec::new()
+                // Somebody stands in, so that the rest is checked as well.
+                (0..self.names.actors.len().min(1) as u32).collect()
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::Compiler;
 use crate::formula::{NO_SLOT, Scope};
 use crate::model::{Formula, Slot, Stock};
-use crate::scenario::raw::{PerKey, RawStock, StockOwner};
+use crate::scenario::raw::{PerKey, RawStock};
 use crate::scenario::tree::Path;
 
 impl Compiler<'_> {
@@ -56,7 +56,6 @@ impl Compiler<'_> {
                     continue;
                 };
                 slots.push(Slot {
-                    name: self.slot_name(id, stock.of, row, column),
                     initial,
                     baseline,
                     half_life,
@@ -65,7 +64,6 @@ impl Compiler<'_> {
                 });
             }
             stocks.push(Stock {
-                id: id.clone(),
                 slots: table.slots,
                 columns: table.columns,
                 elsewhere: table.elsewhere,
@@ -86,18 +84,5 @@ impl Compiler<'_> {
         let path = keys.iter().fold(path.clone(), |path, &key| path.key(key));
         let scope = Scope::parameters("a stock's start, baseline or half-life");
         Some(self.number(expression, &path, &scope))
-    }
-
-    fn slot_name(&self, id: &str, of: StockOwner, row: usize, column: usize) -> String {
-        let actor = |index: usize| self.names.actor_id(index as u32);
-        match of {
-            StockOwner::World => format!("world.{id}"),
-            StockOwner::Actor => format!("{}.{id}", actor(row)),
-            StockOwner::Pair => format!("{}.{id}[{}]", actor(row), actor(column)),
-            StockOwner::Presence => {
-                let place = self.names.places.get_index(column).copied();
-                format!("{}.{id}[{}]", actor(row), place.unwrap_or("nowhere"))
-            }
-        }
     }
 }

@@ -22,7 +22,7 @@ fn exact_quantile(values: &[f64], p: f64) -> f64 {
 fn values() -> impl Strategy<Value = Vec<f64>> {
     let value = prop_oneof![
         4 => (-20i32..20, 1.0f64..2.0, any::<bool>())
-            .prop_map(|(e, m, negative)| if negative { -m } else { m } * 2f64.powi(e)),
+            .prop_map(|(e, m, negative)| if negative { -m } else { m } * crate::math::exp2(f64::from(e))),
         1 => Just(0.0),
         1 => (-200i32..200).prop_map(f64::from),
     ];

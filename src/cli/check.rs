@@ -1,0 +1,195 @@
+//! `flashpoint check`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::{CliError, Output};
+use crate::scenario::compile::compile;
+use crate::scenario::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::scenario::load::{LoadedScenario, load};
+use crate::scenario::raw::RawScenario;
+
+/// Check scenarios: every problem at once, each with its place and what to do about it.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Ends with exit code 2 if any scenario has an error. Warnings are no errors."
+)]
+pub(super) struct Args {
+    /// Scenario files, or names of built-in scenarios.
+    #[arg(required = true, value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+    /// How the problems are printed.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    format: CheckFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CheckFormat {
+    /// With the lines concerned.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// What was found in one scenario.
+#[derive(Serialize)]
+struct Finding {
+    scenario: String,
+    ok: bool,
+    /// What the scenario holds, if it could be read at all.
+    content: Option<Content>,
+    problems: Diagnostics,
+}
+
+/// How many of each a scenario defines; a group of actors with a `count` counts as so many.
+#[derive(Serialize)]
+struct Content {
+    actors: usize,
+    places: usize,
+    stocks: usize,
+    actions: usize,
+    processes: usize,
+    rules: usize,
+    parameters: usize,
+    metrics: usize,
+    endgames: usize,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    errors: usize,
+    warnings: usize,
+    scenarios: &'a [Finding],
+}
+
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
+    let findings: Vec<Finding> = args.scenarios.iter().map(|name| check(name)).collect();
+    let total = |count: fn(&Finding) -> usize| findings.iter().map(count).sum::<usize>();
+    let errors = total(|finding| finding.problems.error_count());
+    let warnings = total(|finding| finding.problems.len()) - errors;
+    let text = match args.format {
+        CheckFormat::Text => text(&findings, out.stdout_colour),
+        CheckFormat::Json => {
+            let summary = Summary {
+                errors,
+                warnings,
+                scenarios: &findings,
+            };
+            super::json(&summary)?
+        }
+    };
+    out.print(&text)?;
+    if errors > 0 {
+        return Err(CliError::ProblemsShown);
+    }
+    Ok(())
+}
+
+fn check(name: &str) -> Finding {
+    let loaded = load(name);
+    let content = loaded.as_ref().ok().map(|loaded| content(&loaded.raw));
+    let problems = match loaded {
+        Ok(loaded) => problems(&loaded),
+        Err(problems) => problems,
+    };
+    Finding {
+        scenario: name.to_owned(),
+        ok: !problems.has_errors(),
+        content,
+        problems,
+    }
+}
+
+fn problems(loaded: &LoadedScenario) -> Diagnostics {
+    match compile(loaded) {
+        Ok(compiled) => loaded.diagnostics(compiled.warnings),
+        Err(problems) => problems,
+    }
+}
+
+fn content(raw: &RawScenario) -> Content {
+    let actors = raw.actor.values();
+    Content {
+        actors: actors.map(|actor| actor.count.unwrap_or(1) as usize).sum(),
+        places: raw.place.len(),
+        stocks: raw.stock.len(),
+        actions: raw.action.len(),
+        processes: raw.process.len(),
+        rules: raw.rule.len(),
+        parameters: raw.parameter.len(),
+        metrics: raw.metric.len(),
+        endgames: raw.endgame.len(),
+    }
+}
+
+/// The problems, each once even if several scenarios extend the one that has it, then a line for each scenario without
+/// errors, then how many problems there are.
+fn text(findings: &[Finding], colour: bool) -> String {
+    let mut out = String::new();
+    let mut shown = BTreeSet::new();
+    let (mut errors, mut warnings, mut concerned) = (0, 0, 0);
+    for finding in findings {
+        let sources = finding.problems.sources();
+        let is_new = |item: &&Diagnostic| shown.insert(place_and_message(item, &finding.problems));
+        let new: Vec<Diagnostic> = finding.problems.iter().filter(is_new).cloned().collect();
+        let new_errors = (new.iter())
+            .filter(|item| item.severity == Severity::Error)
+            .count();
+        errors += new_errors;
+        warnings += new.len() - new_errors;
+        concerned += usize::from(!finding.problems.is_empty());
+        out.push_str(&Diagnostics::new(sources.clone(), new).render(colour));
+    }
+    for finding in findings {
+        if let (true, Some(content)) = (finding.ok, &finding.content) {
+            let _ = writeln!(out, "{}: ok: {}", finding.scenario, describe(content));
+        }
+    }
+    if concerned > 0 {
+        let counts = [(errors, "error"), (warnings, "warning")];
+        let counts: Vec<String> = (counts.into_iter())
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| counted(count, what))
+            .collect();
+        let counts = counts.join(" and ");
+        let _ = writeln!(out, "{counts} in {}", counted(concerned, "scenario"));
+    }
+    out
+}
+
+/// What tells problems apart across scenarios that share files.
+fn place_and_message(item: &Diagnostic, all: &Diagnostics) -> (String, usize, String) {
+    let (file, start) = item.location.map_or((String::new(), 0), |span| {
+        let file = all.sources().get(span.file);
+        let name = file.map(|file| file.name().to_owned());
+        (name.unwrap_or_default(), span.start)
+    });
+    (file, start, item.message.clone())
+}
+
+fn describe(content: &Content) -> String {
+    let parts = [
+        (content.actors, "actor"),
+        (content.places, "place"),
+        (content.stocks, "stock"),
+        (content.actions, "action"),
+        (content.processes, "process"),
+        (content.rules, "rule"),
+        (content.parameters, "parameter"),
+        (content.metrics, "metric"),
+        (content.endgames, "endgame"),
+    ];
+    let parts = parts.map(|(count, what)| counted(count, what));
+    parts.join(", ")
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match (count, what) {
+        (1, _) => format!("1 {what}"),
+        (_, "process") => format!("{count} processes"),
+        _ => format!("{count} {what}s"),
+    }
+}

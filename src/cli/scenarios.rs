@@ -1,0 +1,91 @@
+//! `flashpoint scenarios`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::{CliError, Output, files, schema};
+use crate::scenario::builtin;
+use crate::scenario::extend::{Files, ReadError};
+use crate::scenario::load::load_with;
+
+/// List the built-in scenarios, print one, or write them all to a folder.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print the text of this scenario.
+    #[arg(long, value_name = "NAME", conflicts_with = "export")]
+    show: Option<String>,
+    /// Write all built-in scenarios, and the schema that they refer to, into this folder.
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
+    /// Overwrite files that exist.
+    #[arg(long, requires = "export")]
+    force: bool,
+}
+
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
+    match (&args.show, &args.export) {
+        (Some(name), _) => show(name, out),
+        (None, Some(folder)) => export(folder, args.force, out),
+        (None, None) => Ok(out.print(&table())?),
+    }
+}
+
+/// Finds no file, so that a built-in scenario is meant whatever lies in the current folder.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, _: &Path) -> Result<Vec<u8>, ReadError> {
+        Err(ReadError::Missing)
+    }
+
+    fn list(&self, _: &Path) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn identity(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
+}
+
+fn table() -> String {
+    let names = builtin::list().iter().map(|(name, _)| *name);
+    let width = names.clone().map(str::len).max().unwrap_or(0);
+    let mut text = String::new();
+    for name in names {
+        let title = (load_with(&NoFiles, name).ok())
+            .and_then(|loaded| loaded.raw.scenario.title)
+            .unwrap_or_default();
+        let line = format!("{name:width$}  {title}");
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+fn show(name: &str, out: &mut Output) -> Result<(), CliError> {
+    match builtin::text(name) {
+        Some(text) => Ok(out.print(text)?),
+        None => Err(
+            CliError::usage(format!("there is no built-in scenario `{name}`"))
+                .with_help("`flashpoint scenarios` lists them"),
+        ),
+    }
+}
+
+fn export(folder: &Path, force: bool, out: &mut Output) -> Result<(), CliError> {
+    let schema = schema::text();
+    let scenarios = builtin::list().iter();
+    let mut written: Vec<(PathBuf, &str)> = scenarios
+        .map(|(name, text)| (folder.join(format!("{name}.toml")), *text))
+        .collect();
+    written.push((folder.join("scenario.schema.json"), &schema));
+    // All or none: a second export into the same folder must not leave a mixture.
+    for (path, _) in &written {
+        files::refuse_existing(path, force)
+            .map_err(|error| error.with_help("--force overwrites what exists"))?;
+    }
+    for (path, text) in &written {
+        files::write(path, text.as_bytes(), force)?;
+        out.print(&format!("{}\n", path.display()))?;
+    }
+    Ok(())
+}

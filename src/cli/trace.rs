@@ -1,0 +1,68 @@
+//! `flashpoint trace`.
+
+use super::prepare::{DEFAULT_SEED, prepare};
+use super::{CliError, Format, Output, Override};
+use crate::engine::{self, Simulator};
+use crate::model::{ParameterDraws, World};
+use crate::report::chronicle::{Chronicle, Recorder, RunHeader, RunResult};
+
+/// Tell what happened in one run, and why.
+///
+/// It is the same run as number K of a batch with the same scenario, seed and settings.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Scenario file, or name of a built-in scenario.
+    scenario: String,
+    /// Number of the run, from 0.
+    #[arg(long, value_name = "K")]
+    run: u64,
+    /// Seed of all random streams.
+    #[arg(long, default_value_t = DEFAULT_SEED)]
+    seed: u64,
+    /// Hold a parameter at this value instead of drawing it from its prior (repeatable).
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<Override>,
+    /// Hold all parameters at their default values.
+    #[arg(long)]
+    defaults: bool,
+    /// How the chronicle is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
+    let prepared = prepare(&args.scenario, &args.set, out)?;
+    let model = &prepared.model;
+    let (number, parameters) = if args.defaults || !model.has_priors() {
+        (None, model.default_parameters())
+    } else {
+        let number = args.run / u64::from(model.runs_per_world().max(1));
+        let parameters = ParameterDraws::new(model, args.seed).world(model, number);
+        (Some(number), parameters)
+    };
+    let name = &prepared.loaded.name;
+    let header = RunHeader::new(model, name, args.seed, args.run, number, &parameters);
+    let world = World::new(model, parameters)
+        .map_err(|error| CliError::failure(format!("run {}: {error}", args.run)))?;
+
+    let mut simulator = Simulator::new(model, args.seed);
+    let mut state = simulator.allocate();
+    let mut recorder = Recorder::new(model);
+    let finished = simulator
+        .start(&world, args.run, &mut state)
+        .and_then(|()| simulator.finish(&world, &mut state, &mut recorder));
+    let mut outcome = engine::Outcome::default();
+    simulator.read_outcome(&world, &state, &mut outcome);
+    let chronicle = Chronicle {
+        run: header,
+        entries: recorder.into_entries(),
+        result: RunResult::new(model, &state, &outcome),
+    };
+    // What led up to an error is what one wants to see.
+    out.print(&match args.format {
+        Format::Text => chronicle.text(),
+        Format::Json => super::json(&chronicle)?,
+        Format::Csv => chronicle.csv(),
+    })?;
+    finished.map_err(|error| CliError::failure(error.to_string()))
+}

@@ -1,0 +1,7 @@
+//! The `flashpoint` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    flashpoint::cli::main()
+}

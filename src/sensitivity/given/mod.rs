@@ -1,0 +1,421 @@
+//! Indices from given data: any table of factor values and outputs, whatever design made it.
+//!
+//! | method | answers | ties and categories |
+//! |---|---|---|
+//! | [`rank_indices`] | first-order Sobol indices | yes |
+//! | [`pawn_indices`] | how far fixing a factor moves the whole distribution | yes |
+//! | [`prcc`] | direction and strength of monotonic effects, others held fixed | categories are held fixed |
+//! | [`regional_sensitivity`] | which factors tell one kind of outcome from the other | yes |
+//!
+//! All compare with a dummy: a column of random numbers, drawn anew for each resample.
+
+mod pawn;
+mod prcc;
+mod rank;
+mod regional;
+
+use rayon::prelude::*;
+
+pub use pawn::{PawnStatistic, pawn_indices};
+pub use prcc::prcc;
+pub use rank::rank_indices;
+pub use regional::regional_sensitivity;
+
+use super::blocks::{Blocks, Completeness};
+use super::design::Design;
+use super::error::{Error, Outcome};
+use super::factor::Factor;
+use super::hash::{child, resample_counts};
+use super::replicate::{Estimate, check_level, percentiles, share_above};
+
+/// A column of a [`Table`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableColumn {
+    /// Name of the factor.
+    pub name: String,
+    /// True if values are numbers of categories without an order.
+    pub categorical: bool,
+    /// Names of categories by their value, for sentences; may be empty.
+    pub labels: Vec<(f64, String)>,
+}
+
+impl TableColumn {
+    /// An ordered column.
+    pub fn number(name: impl Into<String>) -> Self {
+        TableColumn {
+            name: name.into(),
+            categorical: false,
+            labels: Vec::new(),
+        }
+    }
+
+    /// A column of categories with the names of values.
+    pub fn category(name: impl Into<String>, labels: Vec<(f64, String)>) -> Self {
+        TableColumn {
+            name: name.into(),
+            categorical: true,
+            labels,
+        }
+    }
+}
+
+/// Factor values and an output, complete rows only.
+#[derive(Debug, Clone)]
+pub struct Table {
+    columns: Vec<TableColumn>,
+    // Column after column.
+    x: Vec<f64>,
+    y: Vec<f64>,
+    rows: Vec<usize>,
+    completeness: Completeness,
+}
+
+impl Table {
+    /// Takes `x` row after row (rows x columns, in the units of the factors) and one outcome a row.
+    /// Rows of failed runs are left out and counted.
+    ///
+    /// # Errors
+    /// [`Error::NoFactors`]; [`Error::Length`]; [`Error::NotFinite`] with row and column of a NaN or
+    /// an infinite value, in `x` (failed runs included) or in the output.
+    pub fn new(columns: Vec<TableColumn>, x: &[f64], outcomes: &[Outcome]) -> Result<Self, Error> {
+        let d = columns.len();
+        if d == 0 {
+            return Err(Error::NoFactors);
+        }
+        if x.len() != d * outcomes.len() {
+            let (expected, got) = (d * outcomes.len(), x.len());
+            return Err(Error::Length {
+                what: "factor values",
+                expected,
+                got,
+            });
+        }
+        if let Some(at) = x.iter().position(|v| !v.is_finite()) {
+            let column = columns[at % d].name.clone();
+            return Err(Error::NotFinite {
+                row: at / d,
+                column,
+                value: x[at].to_string(),
+            });
+        }
+        let blocks = Blocks::new(outcomes, 1)?;
+        let rows: Vec<usize> = (0..outcomes.len())
+            .filter(|&r| blocks.complete[r])
+            .collect();
+        let mut by_column = Vec::with_capacity(d * rows.len());
+        for column in 0..d {
+            by_column.extend(rows.iter().map(|&row| x[row * d + column]));
+        }
+        let y = rows.iter().map(|&row| blocks.values[row]).collect();
+        Ok(Table {
+            columns,
+            x: by_column,
+            y,
+            rows,
+            completeness: blocks.completeness,
+        })
+    }
+
+    /// The table of a design that was run from its first row.
+    ///
+    /// # Errors
+    /// As [`Table::new`], and [`Error::Length`] for more outcomes than rows.
+    pub fn of_design(design: &dyn Design, outcomes: &[Outcome]) -> Result<Self, Error> {
+        if outcomes.len() > design.rows() {
+            let (expected, got) = (design.rows(), outcomes.len());
+            return Err(Error::Length {
+                what: "outcomes",
+                expected,
+                got,
+            });
+        }
+        let factors = design.factors().list();
+        let column = |f: &Factor| match f.levels() {
+            Some(levels) if f.is_categorical() => {
+                let labels = levels.iter().map(|l| (l.value, l.name.clone()));
+                TableColumn::category(&f.name, labels.collect())
+            }
+            _ => TableColumn::number(&f.name),
+        };
+        let mut x = vec![0.0; factors.len() * outcomes.len()];
+        x.par_chunks_mut(factors.len())
+            .enumerate()
+            .for_each(|(row, values)| {
+                design.row(row, values);
+            });
+        Table::new(factors.iter().map(column).collect(), &x, outcomes)
+    }
+
+    /// The same table with another output made of the first, for example the indicator of an
+    /// endgame.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if the function gives a NaN.
+    pub fn map_output(&self, f: impl Fn(f64) -> f64) -> Result<Self, Error> {
+        let mut table = self.clone();
+        for (y, row) in table.y.iter_mut().zip(&self.rows) {
+            *y = f(*y);
+            if !y.is_finite() {
+                let column = "output".to_owned();
+                return Err(Error::NotFinite {
+                    row: *row,
+                    column,
+                    value: y.to_string(),
+                });
+            }
+        }
+        Ok(table)
+    }
+
+    /// The columns.
+    pub fn columns(&self) -> &[TableColumn] {
+        &self.columns
+    }
+
+    /// Number of complete rows.
+    pub fn rows(&self) -> usize {
+        self.y.len()
+    }
+
+    /// Absolute number of each complete row.
+    pub fn row_numbers(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// Failed runs and the rows left.
+    pub fn completeness(&self) -> &Completeness {
+        &self.completeness
+    }
+
+    /// Values of a column in the complete rows.
+    pub fn x(&self, column: usize) -> &[f64] {
+        &self.x[column * self.y.len()..(column + 1) * self.y.len()]
+    }
+
+    /// Outputs of the complete rows.
+    pub fn y(&self) -> &[f64] {
+        &self.y
+    }
+
+    /// The rows for which `keep` is true, by their place among the complete rows: for example those
+    /// outside a box, to look for another. The completeness stays that of the whole table.
+    pub fn filtered(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let places: Vec<usize> = (0..self.rows()).filter(|&i| keep(i)).collect();
+        let take = |values: &[f64]| places.iter().map(|&i| values[i]).collect::<Vec<f64>>();
+        Table {
+            columns: self.columns.clone(),
+            x: (0..self.columns.len())
+                .flat_map(|j| take(self.x(j)))
+                .collect(),
+            y: take(&self.y),
+            rows: places.iter().map(|&i| self.rows[i]).collect(),
+            completeness: self.completeness.clone(),
+        }
+    }
+
+    pub(crate) fn need_rows(&self, needed: usize) -> Result<(), Error> {
+        if self.rows() >= needed {
+            return Ok(());
+        }
+        Err(Error::TooFewRows {
+            got: self.rows(),
+            total: self.completeness.blocks,
+            needed,
+            failed: self.completeness.failed_rows.len(),
+        })
+    }
+
+    pub(crate) fn need_variance(&self) -> Result<(), Error> {
+        if self.y.iter().any(|&y| y != self.y[0]) {
+            Ok(())
+        } else {
+            Err(Error::ConstantOutput)
+        }
+    }
+
+    /// Numbers of the rows in increasing order of a column, equal values in order of rows.
+    pub(crate) fn order(&self, column: usize) -> Vec<u32> {
+        order_of(self.x(column))
+    }
+}
+
+/// Numbers of the values in increasing order, equal values in order of their numbers.
+pub(crate) fn order_of(values: &[f64]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..values.len() as u32).collect();
+    let key = |i: u32| values[i as usize];
+    order.sort_unstable_by(|&a, &b| key(a).total_cmp(&key(b)).then(a.cmp(&b)));
+    order
+}
+
+/// Runs of equal values in an order.
+pub(crate) fn ties<'a>(order: &'a [u32], values: &'a [f64]) -> impl Iterator<Item = &'a [u32]> {
+    order.chunk_by(|&a, &b| values[a as usize] == values[b as usize])
+}
+
+/// How intervals are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Resampling {
+    /// Number of resamples of the rows, at least 100.
+    pub resamples: usize,
+    /// Nominal coverage of the intervals, for example 0.95.
+    pub level: f64,
+    /// Seed of resamples and dummies.
+    pub seed: u64,
+}
+
+impl Default for Resampling {
+    fn default() -> Self {
+        Resampling {
+            resamples: 200,
+            level: 0.95,
+            seed: 0,
+        }
+    }
+}
+
+/// Indices of one kind for all columns of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GivenIndices {
+    /// Name and index of each column; `None` where the method does not apply to the column.
+    pub columns: Vec<(String, Option<Estimate>)>,
+    /// The index of a column of random numbers.
+    pub dummy: Estimate,
+    /// Failed runs and the rows left.
+    pub completeness: Completeness,
+}
+
+/// Bootstraps a statistic of weighted rows. `statistic` takes the weight of each row and the key of
+/// a dummy and gives one value per column and then that of the dummy, or nothing if the resample is
+/// degenerate (another is then drawn).
+///
+/// Intervals are the bootstrap percentiles moved so that their mean is the estimate: statistics like
+/// a largest distance are biased upwards, and more so on resamples. `above_dummy` compares sizes
+/// on the same resample.
+fn bootstrap(
+    table: &Table,
+    options: &Resampling,
+    statistic: impl Fn(&[f64], u64) -> Result<Vec<f64>, Error> + Sync,
+) -> Result<(Vec<Estimate>, Estimate), Error> {
+    check_level(options.level)?;
+    if options.resamples < 100 {
+        return Err(Error::setting("resamples", "at least 100 are needed"));
+    }
+    let n = table.rows();
+    let full = statistic(&vec![1.0; n], child(options.seed, u64::MAX))?;
+    let resample = |b: usize| {
+        let key = child(options.seed, b as u64);
+        let mut last = Err(Error::ConstantOutput);
+        // A rare category may be missing from a resample.
+        for attempt in 0..50 {
+            let key = child(key, attempt);
+            let weights: Vec<f64> = resample_counts(n, key).into_iter().map(f64::from).collect();
+            last = statistic(&weights, child(key, u64::MAX));
+            if last.is_ok() {
+                break;
+            }
+        }
+        last
+    };
+    let resamples: Result<Vec<Vec<f64>>, Error> = (0..options.resamples)
+        .into_par_iter()
+        .map(resample)
+        .collect();
+    let resamples = resamples?;
+    let count = resamples.len() as f64;
+    let dummy = full.len() - 1;
+    let estimate = |i: usize| {
+        let mean = resamples.iter().map(|v| v[i]).sum::<f64>() / count;
+        let centred = resamples.iter().map(|v| full[i] + v[i] - mean).collect();
+        let above = share_above(resamples.iter().map(|v| v[i].abs() - v[dummy].abs()));
+        percentiles(
+            full[i],
+            centred,
+            options.level,
+            (i != dummy).then_some(above),
+        )
+    };
+    Ok(((0..dummy).map(estimate).collect(), estimate(dummy)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sensitivity::design::{Sample, run};
+    use crate::sensitivity::error::Failure;
+    use crate::sensitivity::testbed::*;
+
+    #[test]
+    fn bad_rows_are_named_and_failed_rows_left_out() {
+        let columns = vec![TableColumn::number("a"), TableColumn::number("b")];
+        let mut x = vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        let y = vec![Ok(1.0), Err(Failure::new("late")), Ok(3.0)];
+        let table = Table::new(columns.clone(), &x, &y).unwrap();
+        assert_eq!(table.x(1), [1.0, 5.0]);
+        assert_eq!(table.y(), [1.0, 3.0]);
+        assert_eq!(table.row_numbers(), [0, 2]);
+        assert_eq!(table.completeness().failures["late"], 1);
+        x[3] = f64::NAN;
+        let error = Table::new(columns.clone(), &x, &y).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "row 1: `b` is NaN, which is not a finite number"
+        );
+        x[3] = 3.0;
+        let nan = vec![Ok(1.0), Ok(2.0), Ok(f64::INFINITY)];
+        let error = Table::new(columns.clone(), &x, &nan).unwrap_err();
+        assert!(matches!(error, Error::NotFinite { row: 2, .. }));
+        assert!(matches!(
+            Table::new(columns, &x[1..], &y),
+            Err(Error::Length { .. })
+        ));
+    }
+
+    #[test]
+    fn same_bits_for_any_number_of_threads() {
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            pool.install(|| {
+                let design = Sample::latin_hypercube(ishigami_factors(), 500, 1).unwrap();
+                let outcomes = run(&design, 0..500, &noisy_ishigami);
+                let table = Table::of_design(&design, &outcomes).unwrap();
+                let options = Resampling::default();
+                let unit = table.map_output(|y| f64::from(u8::from(y > 3.5))).unwrap();
+                [
+                    rank_indices(&table, 0.95, 1).unwrap(),
+                    pawn_indices(&table, 10, PawnStatistic::Median, &options).unwrap(),
+                    prcc(&table, &options).unwrap(),
+                    regional_sensitivity(&unit, &options).unwrap(),
+                ]
+            })
+        };
+        let one = with(1);
+        assert_eq!(one, with(2));
+        assert_eq!(one, with(3));
+    }
+
+    #[test]
+    fn constant_outputs_and_short_tables_are_errors() {
+        let design = Sample::sobol(uniform(2, 0.0, 1.0), 400, 1).unwrap();
+        let table = Table::of_design(&design, &vec![Ok(0.5); 400]).unwrap();
+        let options = Resampling::default();
+        assert_eq!(
+            rank_indices(&table, 0.95, 1).unwrap_err(),
+            Error::ConstantOutput
+        );
+        let pawn = pawn_indices(&table, 10, PawnStatistic::Max, &options);
+        assert_eq!(pawn.unwrap_err(), Error::ConstantOutput);
+        assert_eq!(prcc(&table, &options).unwrap_err(), Error::ConstantOutput);
+        assert_eq!(
+            regional_sensitivity(&table, &options).unwrap_err(),
+            Error::ConstantOutput
+        );
+        let table = Table::of_design(&design, &vec![Ok(0.5); 5]).unwrap();
+        assert!(matches!(
+            rank_indices(&table, 0.95, 1),
+            Err(Error::TooFewRows { .. })
+        ));
+    }
+}

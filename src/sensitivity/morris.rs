@@ -1,0 +1,322 @@
+//! Screening by elementary effects in a radial design.
+//!
+//! From each base point one run is made for each factor, with that factor alone moved; its
+//! elementary effect is (f(moved) - f(base)) / (move on the probability scale). Over the points, mu
+//! is the mean effect, mu* the mean absolute effect and sigma the standard deviation.
+//!
+//! Sources: Morris (1991) Technometrics 33, 161; mu*: Campolongo, Cariboni & Saltelli (2007)
+//! Environ. Model. Softw. 22, 1509; radial design: Campolongo, Saltelli & Cariboni (2011) Comput.
+//! Phys. Commun. 182, 978.
+//!
+//! The runs of one point share the chance of the point, so sigma also holds the interaction of a
+//! factor with chance. With a second chance, E\[effect(wa) effect(wb)\] - mu(wa) mu(wb) is the
+//! variance of the effects on the mean response alone. Groups are not used: each factor has its own
+//! effect. A factor that the model does not see has only effects of exactly 0.
+
+use super::blocks::{Completeness, ScrambledBlocks};
+use super::design::{Design, chance_key};
+use super::error::{Error, Outcome};
+use super::factor::Factors;
+use super::points::SobolPoints;
+use super::replicate::{Dummy, Estimate, check_level};
+
+/// How a factor is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Steps {
+    /// Morris's grid of p levels (even), 0, 1/(p-1), ..., 1, with steps of p / (2 (p - 1)). All
+    /// factors need finite values at probabilities 0 and 1.
+    Levels(usize),
+    /// From one coordinate to that of a second point (Campolongo et al. 2011). Steps can be
+    /// short: use levels where the output jumps or is a category, since effects of jumps over
+    /// short steps have no finite variance.
+    Radial,
+}
+
+/// Size and parts of a [`MorrisDesign`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MorrisPlan {
+    /// Independent scrambles, at least 2.
+    pub scrambles: usize,
+    /// Base points of each scramble.
+    pub points: usize,
+    /// How a factor is moved.
+    pub steps: Steps,
+    /// Makes all runs a second time with an independent chance.
+    pub second_chance: bool,
+    /// Seed of points and chances.
+    pub seed: u64,
+}
+
+/// A radial one-at-a-time design on scrambled Sobol points. The runs of one point, D + 1 or
+/// 2 (D + 1), are consecutive: base, then each factor moved, then the same with the second chance.
+/// Block b belongs to point b / R of scramble b mod R, so the design can grow.
+#[derive(Debug, Clone)]
+pub struct MorrisDesign {
+    factors: Factors,
+    plan: MorrisPlan,
+    points: SobolPoints,
+}
+
+impl MorrisDesign {
+    /// Plans the runs.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] for fewer than 2 scrambles, no points or odd levels;
+    /// [`Error::BadFactor`] if a factor has no finite bounds and levels are used;
+    /// [`Error::TooManyDimensions`], [`Error::TooManyPoints`].
+    pub fn new(factors: Factors, plan: MorrisPlan) -> Result<Self, Error> {
+        if plan.scrambles < 2 {
+            return Err(Error::setting(
+                "scrambles",
+                "at least 2 are needed for intervals",
+            ));
+        }
+        if plan.points == 0 {
+            return Err(Error::setting("points", "at least 1 is needed"));
+        }
+        if let Steps::Levels(levels) = plan.steps {
+            if levels < 2 || levels % 2 == 1 {
+                return Err(Error::setting("levels", "must be even and at least 2"));
+            }
+            for factor in factors.list() {
+                if !factor.value(0.0).is_finite() || !factor.value(1.0).is_finite() {
+                    let problem = "levels need finite bounds".to_owned();
+                    return Err(Error::BadFactor {
+                        factor: factor.name.clone(),
+                        problem,
+                    });
+                }
+            }
+        }
+        SobolPoints::check(2 * factors.len(), plan.points)?;
+        Ok(MorrisDesign {
+            factors,
+            plan,
+            points: SobolPoints::new(plan.seed),
+        })
+    }
+
+    /// Runs of one point: the length of a block of rows.
+    pub fn runs_per_point(&self) -> usize {
+        (self.factors.len() + 1) * if self.plan.second_chance { 2 } else { 1 }
+    }
+
+    /// Coordinates of a factor at the base and moved.
+    fn ends(&self, block: usize, factor: usize) -> (f64, f64) {
+        let (index, scramble) = (block / self.plan.scrambles, block % self.plan.scrambles);
+        let u = self.points.coordinate(scramble, index, factor);
+        match self.plan.steps {
+            Steps::Radial => {
+                let dimension = self.factors.len() + factor;
+                (u, self.points.coordinate(scramble, index, dimension))
+            }
+            Steps::Levels(levels) => {
+                let level = (u * levels as f64) as usize;
+                let half = levels / 2;
+                let moved = if level < half {
+                    level + half
+                } else {
+                    level - half
+                };
+                let top = (levels - 1) as f64;
+                (level as f64 / top, moved as f64 / top)
+            }
+        }
+    }
+}
+
+impl Design for MorrisDesign {
+    fn factors(&self) -> &Factors {
+        &self.factors
+    }
+
+    fn rows(&self) -> usize {
+        self.plan.scrambles * self.plan.points * self.runs_per_point()
+    }
+
+    fn unit(&self, row: usize, point: &mut [f64]) -> u64 {
+        let (block, place) = (row / self.runs_per_point(), row % self.runs_per_point());
+        let star = self.factors.len() + 1;
+        let moved = (place % star).checked_sub(1);
+        for (factor, u) in point.iter_mut().enumerate() {
+            let (base, end) = self.ends(block, factor);
+            *u = if moved == Some(factor) { end } else { base };
+        }
+        chance_key(self.plan.seed, block, (place / star) as u64)
+    }
+}
+
+/// Elementary effects of one factor, in units of the output per unit of probability.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FactorEffects {
+    /// Name of the factor.
+    pub name: String,
+    /// Mean effect.
+    pub mu: Estimate,
+    /// Mean absolute effect.
+    pub mu_star: Estimate,
+    /// Standard deviation of the effects (divisor: number of points - 1).
+    pub sigma: Estimate,
+    /// Variance of the effects on the mean response, which may be estimated negative; needs
+    /// [`MorrisPlan::second_chance`].
+    pub mean_effect_variance: Option<Estimate>,
+}
+
+/// The result of [`morris_effects`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct MorrisEffects {
+    /// One for each factor.
+    pub factors: Vec<FactorEffects>,
+    /// Failed runs and the points left.
+    pub completeness: Completeness,
+}
+
+const PER_FACTOR: usize = 5;
+
+/// Elementary effects from the outcomes of the first rows of a design; whole blocks are used.
+///
+/// Intervals come from the scrambles (jackknife and Student's t).
+///
+/// # Errors
+/// [`Error::NotFinite`], [`Error::TooFewRows`], [`Error::Length`], [`Error::BadSetting`].
+pub fn morris_effects(
+    design: &MorrisDesign,
+    outcomes: &[Outcome],
+    level: f64,
+) -> Result<MorrisEffects, Error> {
+    check_level(level)?;
+    let runs = design.runs_per_point();
+    let data = ScrambledBlocks::new(outcomes, design.rows(), runs, design.plan.scrambles)?;
+    let d = design.factors.len();
+    let second = design.plan.second_chance;
+    let sums = data.replicate_sums(PER_FACTOR * d, |b, block, out| {
+        for (i, out) in out.chunks_mut(PER_FACTOR).enumerate() {
+            let (from, to) = design.ends(b, i);
+            let effect = |start: usize| (block[start + 1 + i] - block[start]) / (to - from);
+            let first = effect(0);
+            let other = if second { effect(d + 1) } else { first };
+            out[0] = first;
+            out[1] = other;
+            out[2] = 0.5 * (first.abs() + other.abs());
+            out[3] = 0.5 * (first * first + other * other);
+            out[4] = first * other;
+        }
+    });
+    let n = data.blocks.completeness.complete as f64;
+    let jackknife = sums.jackknife(|means| {
+        let mut all = Vec::with_capacity(4 * d);
+        for m in means.chunks(PER_FACTOR) {
+            let mu = 0.5 * (m[0] + m[1]);
+            // Rounding can take the variance of equal effects below zero.
+            let variance = (m[3] - mu * mu).max(0.0) * n / (n - 1.0);
+            all.extend([mu, m[2], variance.sqrt(), m[4] - m[0] * m[1]]);
+        }
+        all
+    });
+    let of_factor = |i: usize| FactorEffects {
+        name: design.factors.list()[i].name.clone(),
+        mu: jackknife.estimate(4 * i, level, Dummy::None),
+        mu_star: jackknife.estimate(4 * i + 1, level, Dummy::Zero),
+        sigma: jackknife.estimate(4 * i + 2, level, Dummy::Zero),
+        mean_effect_variance: second.then(|| jackknife.estimate(4 * i + 3, level, Dummy::Zero)),
+    };
+    let factors = (0..d).map(of_factor).collect();
+    Ok(MorrisEffects {
+        factors,
+        completeness: data.blocks.completeness,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sensitivity::design::{Model, run};
+    use crate::sensitivity::factor::{Factor, Quantile};
+    use crate::sensitivity::testbed::*;
+
+    fn plan(steps: Steps) -> MorrisPlan {
+        MorrisPlan {
+            scrambles: 8,
+            points: 128,
+            steps,
+            second_chance: false,
+            seed: 3,
+        }
+    }
+
+    fn study(factors: Factors, plan: MorrisPlan, model: &dyn Model) -> MorrisEffects {
+        let design = MorrisDesign::new(factors, plan).unwrap();
+        let outcomes = run(&design, 0..design.rows(), model);
+        morris_effects(&design, &outcomes, 0.95).unwrap()
+    }
+
+    /// 128 points of three Sobol dimensions hold each point of the 4 x 4 x 4 grid twice, so the
+    /// values are those of the whole grid.
+    #[test]
+    fn ishigami_on_four_levels() {
+        let m = study(ishigami_factors(), plan(Steps::Levels(4)), &ishigami_model);
+        let mu_star: Vec<f64> = m.factors.iter().map(|f| f.mu_star.value).collect();
+        assert_eq!(mismatch(&mu_star, &[7.704054, 7.875, 6.248796], 1e-6), None);
+        let population = (1023.0f64 / 1024.0).sqrt();
+        let sigma: Vec<f64> = m
+            .factors
+            .iter()
+            .map(|f| population * f.sigma.value)
+            .collect();
+        assert_eq!(mismatch(&sigma, &[6.248796, 7.875, 8.837132], 1e-6), None);
+        assert!(m.factors.iter().all(|f| f.mu_star.width() < 1e-9));
+        // Mutant: Morris's mu, in which effects of opposite signs cancel.
+        let mu: Vec<f64> = m.factors.iter().map(|f| f.mu.value).collect();
+        assert!(mismatch(&mu, &[7.704054, 7.875, 6.248796], 1e-1).is_some());
+    }
+
+    #[test]
+    fn linear_effects_are_the_slopes() {
+        for steps in [Steps::Radial, Steps::Levels(6)] {
+            let m = study(uniform(5, 0.0, 2.0), plan(steps), &linear);
+            for (i, f) in m.factors.iter().enumerate() {
+                let slope = 2.0 * (5 - i) as f64;
+                assert!((f.mu.value - slope).abs() < 1e-9);
+                assert!((f.mu_star.value - slope).abs() < 1e-9);
+                assert!(f.sigma.value < 1e-6);
+                assert_eq!(f.mean_effect_variance, None);
+            }
+        }
+    }
+
+    /// 2 x1 w1 gives x1 on (-1, 1) an effect of 2 + 4 w1 and x2 one of 4: the variance is all due to
+    /// chance, and the mean response has none.
+    #[test]
+    fn a_second_chance_tells_noise_from_interaction() {
+        let mut plan = plan(Steps::Levels(4));
+        plan.second_chance = true;
+        plan.points = 4096;
+        let m = study(uniform(2, -1.0, 1.0), plan, &interacting_noise);
+        let [x1, x2] = &m.factors[..] else {
+            panic!("two factors")
+        };
+        assert!((x1.mu.value - 2.0).abs() < 0.1);
+        assert!((x1.sigma.value - 4.0).abs() < 0.1);
+        assert!((x2.mu_star.value - 4.0).abs() < 1e-9 && x2.sigma.value < 1e-6);
+        let variance = x1.mean_effect_variance.unwrap();
+        assert!(
+            variance.value.abs() < 4.0 * variance.standard_error && variance.value.abs() < 0.5,
+            "{variance:?}"
+        );
+    }
+
+    #[test]
+    fn settings_are_checked() {
+        let ok = plan(Steps::Levels(4));
+        let normal = Factor::continuous("z", Quantile::Normal { mean: 0.0, sd: 1.0 });
+        let normal = || Factors::new(vec![normal.clone()]).unwrap();
+        assert!(matches!(
+            MorrisDesign::new(normal(), ok),
+            Err(Error::BadFactor { .. })
+        ));
+        assert!(MorrisDesign::new(normal(), plan(Steps::Radial)).is_ok());
+        assert!(MorrisDesign::new(uniform(2, 0.0, 1.0), plan(Steps::Levels(3))).is_err());
+        let one = MorrisPlan { scrambles: 1, ..ok };
+        assert!(MorrisDesign::new(uniform(2, 0.0, 1.0), one).is_err());
+    }
+}

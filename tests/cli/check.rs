@@ -1,0 +1,108 @@
+use serde_json::Value;
+
+use crate::{flashpoint, folder, succeed};
+
+/// A scenario that is sound, whatever is put in front of its last table.
+fn scenario(extra: &str) -> String {
+    format!(
+        r#"
+[scenario]
+title = "A small scenario"
+start = 2024-01-01
+horizon = 10
+{extra}
+[actor.a]
+kind = "state"
+[action.attack]
+[process.attacks]
+who = "a"
+hazard = 0.1
+action = "attack"
+[[endgame]]
+id = "only"
+"#
+    )
+}
+
+#[test]
+fn every_problem_of_every_file_is_shown() {
+    let sound = scenario("");
+    let two = scenario("")
+        .replace("action = \"attack\"", "action = \"atack\"")
+        .replace("hazard = 0.1", "hazard = \"0.1 +\"");
+    let folder = folder(&[
+        ("sound.toml", &sound),
+        ("two.toml", &two),
+        ("syntax.toml", "[scenario\n"),
+        ("shape.toml", &sound.replace("kind =", "knd =")),
+    ]);
+    let files = [
+        "two.toml",
+        "syntax.toml",
+        "sound.toml",
+        "shape.toml",
+        "gone.toml",
+    ];
+    let arguments: Vec<&str> = ["check"].into_iter().chain(files).collect();
+    let done = flashpoint(folder.path(), &arguments);
+    assert_eq!((done.code, done.stderr.as_str()), (2, ""));
+    for file in [
+        "two.toml:",
+        "syntax.toml:",
+        "shape.toml:",
+        "`gone.toml`",
+        "sound.toml: ok:",
+    ] {
+        assert!(done.stdout.contains(file), "{file}\n{}", done.stdout);
+    }
+    assert!(!done.stdout.contains('\x1b'));
+
+    let arguments: Vec<&str> = arguments.into_iter().chain(["--format", "json"]).collect();
+    let json = flashpoint(folder.path(), &arguments);
+    assert_eq!(json.code, 2);
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    let problems: Vec<usize> = (json["scenarios"].as_array().unwrap().iter())
+        .map(|scenario| scenario["problems"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(json["scenarios"][0]["scenario"], "two.toml");
+    assert_eq!(json["scenarios"][0]["problems"][0]["location"]["line"], 12);
+    assert_eq!((problems[0], problems[2], problems[4]), (2, 0, 1));
+    let total: usize = problems.iter().sum();
+    assert_eq!(json["errors"], total);
+    let last = done.stdout.lines().last().unwrap();
+    assert_eq!(last, format!("{total} errors in 4 scenarios"));
+}
+
+#[test]
+fn a_warning_is_shown_but_is_no_error() {
+    let unused = "[parameter.idle]\nvalue = 1\nbasis = \"assumption\"\n";
+    let folder = folder(&[("warned.toml", &scenario(unused))]);
+    let text = succeed(folder.path(), &["check", "warned.toml"]);
+    assert!(text.contains("warning: "), "{text}");
+    assert!(text.contains("warned.toml: ok: 1 actor, "), "{text}");
+    assert!(text.ends_with("\n1 warning in 1 scenario\n"), "{text}");
+    let json = succeed(folder.path(), &["check", "warned.toml", "--format", "json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["errors"], &json["warnings"]), (&0.into(), &1.into()));
+    assert_eq!(json["scenarios"][0]["content"]["endgames"], 1);
+}
+
+#[test]
+fn a_problem_of_a_shared_base_is_shown_once() {
+    let child = "[scenario]\nextends = \"base.toml\"\n";
+    let base = scenario("").replace("who = \"a\"", "who = \"aa\"");
+    let folder = folder(&[("base.toml", &base), ("x.toml", child), ("y.toml", child)]);
+    let done = flashpoint(folder.path(), &["check", "x.toml", "y.toml"]);
+    assert_eq!(done.code, 2);
+    assert_eq!(
+        done.stdout.matches("base.toml:").count(),
+        1,
+        "{}",
+        done.stdout
+    );
+    assert!(
+        done.stdout.ends_with("\n1 error in 2 scenarios\n"),
+        "{}",
+        done.stdout
+    );
+}

@@ -1,0 +1,39 @@
+use std::fs;
+
+use crate::{flashpoint, folder, succeed};
+
+#[test]
+fn the_built_in_scenarios_can_be_listed_shown_and_exported() {
+    let folder = folder(&[]);
+    let exported = succeed(folder.path(), &["scenarios", "--export", "all"]);
+    assert!(folder.path().join("all/scenario.schema.json").exists());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+
+    let table = succeed(folder.path(), &["scenarios"]);
+    assert_eq!(exported.lines().count(), table.lines().count() + 1);
+    for line in table.lines() {
+        let (name, title) = line.split_once(' ').expect(line);
+        assert!(!title.trim().is_empty(), "{name} has no title");
+        let text = succeed(folder.path(), &["scenarios", "--show", name]);
+        let file = folder.path().join(format!("all/{name}.toml"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        succeed(folder.path(), &["check", file.to_str().unwrap()]);
+
+        let up = "../".repeat(name.matches('/').count());
+        let reference = format!("#:schema {up}scenario.schema.json");
+        assert_eq!(text.lines().next(), Some(reference.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn an_export_overwrites_only_on_demand_and_all_or_nothing() {
+    let folder = folder(&[("scenario.schema.json", "mine")]);
+    let schema = folder.path().join("scenario.schema.json");
+    let refused = flashpoint(folder.path(), &["scenarios", "--export", "."]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_to_string(&schema).unwrap(), "mine");
+    succeed(folder.path(), &["scenarios", "--export", ".", "--force"]);
+    assert_ne!(fs::read_to_string(&schema).unwrap(), "mine");
+}
