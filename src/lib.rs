@@ -5,7 +5,8 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`cli`] | the `flashpoint` command; the only module that prints |
-//! | [`report`] | chronicles and descriptions, as strings |
+//! | [`report`] | chronicles, descriptions and results, as strings and files |
+//! | [`experiment`] | many runs, summed up in flat memory |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
 //! | [`engine`] | one run, exactly |
 //! | [`model`] | the compiled scenario |
@@ -15,6 +16,7 @@
 pub mod cli;
 pub mod distribution;
 pub mod engine;
+pub mod experiment;
 pub mod formula;
 pub mod math;
 pub mod model;

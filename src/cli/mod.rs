@@ -14,6 +14,7 @@ mod new;
 mod output;
 mod overrides;
 mod prepare;
+mod run;
 mod scenarios;
 mod schema;
 mod trace;
@@ -32,6 +33,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Args),
     Trace(trace::Args),
     Check(check::Args),
     Describe(describe::Args),
@@ -101,6 +103,7 @@ fn show_refusal(refusal: &clap::Error, out: &mut Output) -> Result<(), CliError>
 impl Command {
     fn run(self, out: &mut Output) -> Result<(), CliError> {
         match self {
+            Self::Run(args) => run::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),
             Self::Check(args) => check::run(&args, out),
             Self::Describe(args) => describe::run(&args, out),

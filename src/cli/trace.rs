@@ -2,7 +2,7 @@
 
 use super::prepare::{DEFAULT_SEED, prepare};
 use super::{CliError, Format, Output, Override};
-use crate::engine::{self, Simulator};
+use crate::engine::Simulator;
 use crate::model::{ParameterDraws, World};
 use crate::report::chronicle::{Chronicle, Recorder, RunHeader, RunResult};
 
@@ -51,12 +51,10 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let finished = simulator
         .start(&world, args.run, &mut state)
         .and_then(|()| simulator.finish(&world, &mut state, &mut recorder));
-    let mut outcome = engine::Outcome::default();
-    simulator.read_outcome(&world, &state, &mut outcome);
     let chronicle = Chronicle {
         run: header,
         entries: recorder.into_entries(),
-        result: RunResult::new(model, &state, &outcome),
+        result: RunResult::new(model, &state),
     };
     // What led up to an error is what one wants to see.
     out.print(&match args.format {

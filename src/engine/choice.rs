@@ -134,7 +134,7 @@ impl<'a, O: Observer> Running<'a, O> {
         let Some(deed) = &course.deed else {
             return Ok(());
         };
-        if !self.allows(&deed.still, &answer.scene) {
+        if !self.allows(&deed.still, &answer.scene)? {
             let time = self.state.time;
             self.observer.dropped(
                 time,
@@ -187,7 +187,7 @@ impl<'a, O: Observer> Running<'a, O> {
         let mut best = (None, f64::NEG_INFINITY);
         for (index, course) in choice.courses.iter().enumerate() {
             let score = match &course.preference {
-                _ if !self.allows(&course.when, scene) => f64::NEG_INFINITY,
+                _ if !self.allows(&course.when, scene)? => f64::NEG_INFINITY,
                 Some(formula) => self.value(formula, scene)?,
                 None => 0.0,
             };
@@ -235,7 +235,7 @@ impl<'a, O: Observer> Running<'a, O> {
         let mut chosen = None;
         let mut rest = None;
         for (index, course) in choice.courses.iter().enumerate() {
-            if !self.allows(&course.when, scene) {
+            if !self.allows(&course.when, scene)? {
                 continue;
             }
             let Some(formula) = &course.preference else {
@@ -291,7 +291,7 @@ impl<'a, O: Observer> Running<'a, O> {
         let mut best = (None, f64::NEG_INFINITY);
         for (index, &member) in members.iter().enumerate() {
             let scene = &scene.with(Role::Candidate, member as i32);
-            let weight = if !self.allows(when, scene) {
+            let weight = if !self.allows(when, scene)? {
                 0.0
             } else {
                 match preference {

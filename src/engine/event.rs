@@ -46,7 +46,7 @@ impl<'a, O: Observer> Running<'a, O> {
         };
         self.apply(effects, scene)?;
         if !scene.event.foiled {
-            self.move_rungs(action, scene);
+            self.move_rungs(action, scene)?;
         }
         self.provoke(action, scene)
     }
@@ -78,7 +78,12 @@ impl<'a, O: Observer> Running<'a, O> {
         let known = forced.and_then(|forced| forced.killed.as_ref());
         scene.event.killed = match (known, &action.killed) {
             _ if scene.event.foiled => 0.0,
-            (Some(known), _) => self.value(known, &scene)?,
+            (Some(known), _) => match self.value(known, &scene)? {
+                killed if killed < 0.0 => {
+                    return Err(self.error(known.site, Problem::NegativeDraw(killed)));
+                }
+                killed => killed,
+            },
             (None, Some(killed)) => self.quantity(killed, &scene, for_killed)?,
             (None, None) => 0.0,
         };
@@ -104,7 +109,7 @@ impl<'a, O: Observer> Running<'a, O> {
     pub(super) fn calendar_entry(&mut self, index: u32) -> Result<(), RunError> {
         let model = self.model;
         let entry = &model.calendar[index as usize];
-        if !self.allows(&entry.when, &Scene::NONE) {
+        if !self.allows(&entry.when, &Scene::NONE)? {
             return Ok(());
         }
         let time = self.state.time;
@@ -127,7 +132,7 @@ impl<'a, O: Observer> Running<'a, O> {
     fn measure(&mut self, metric: u32, scene: &Scene) -> Result<(), RunError> {
         let model = self.model;
         let definition = &model.metrics[metric as usize];
-        if !self.allows(&definition.filter, scene) {
+        if !self.allows(&definition.filter, scene)? {
             return Ok(());
         }
         let time = self.state.time;
@@ -174,7 +179,7 @@ impl<'a, O: Observer> Running<'a, O> {
 
     fn apply(&mut self, effects: &[Effect], scene: &Scene) -> Result<(), RunError> {
         for effect in effects {
-            if !self.allows(&effect.condition, scene) {
+            if !self.allows(&effect.condition, scene)? {
                 continue;
             }
             let Some(slot) = effect.target.slot(&self.view(scene)) else {
@@ -213,10 +218,10 @@ impl<'a, O: Observer> Running<'a, O> {
         self.scratch.absorbing |= dependents.absorbing;
     }
 
-    fn move_rungs(&mut self, action: &Action, scene: &Scene) {
+    fn move_rungs(&mut self, action: &Action, scene: &Scene) -> Result<(), RunError> {
         let model = self.model;
         for step in &action.rung_moves {
-            if !self.allows(&step.when, scene) {
+            if !self.allows(&step.when, scene)? {
                 continue;
             }
             let [a, b] = step.between.each_ref().map(|who| self.who(who, scene));
@@ -236,6 +241,7 @@ impl<'a, O: Observer> Running<'a, O> {
                 self.observer.rung(model.pairs[pair], before, after);
             }
         }
+        Ok(())
     }
 
     /// Lets every rule that the event concerns choose its answer.
@@ -312,7 +318,7 @@ impl<'a, O: Observer> Running<'a, O> {
             .with(Role::Blamed, blamed)
             .with(Role::Perpetrator, NOBODY)
             .with(Role::Sponsor, NOBODY);
-        if !self.allows(&rule.when, scene) {
+        if !self.allows(&rule.when, scene)? {
             return Ok(());
         }
         let memory = self.state.rules[index as usize];

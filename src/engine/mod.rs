@@ -21,10 +21,8 @@ mod view;
 
 pub use error::{Problem, RunError};
 pub use observe::{Cause, DropReason, Event, Observer, Unobserved};
-pub use outcome::Outcome;
 pub use state::{Ending, EventFields, Origin, Roles, RunState, STEPS_PER_EVENT, Scene};
 
-use crate::formula::Program;
 use crate::model::{Formula, Model, World};
 use crate::random::{Stream, StreamKey, StreamSource};
 use state::Due;
@@ -181,6 +179,7 @@ impl<'a, O: Observer> Running<'a, O> {
         for process in 0..self.model.processes.len() {
             self.set_clock(process)?;
         }
+        self.check_absorbing()?;
         self.scratch.absorbing = false;
         Ok(())
     }
@@ -210,7 +209,7 @@ impl<'a, O: Observer> Running<'a, O> {
             self.wake(clock)?;
         }
         self.reset_dirty_clocks()?;
-        if self.scratch.absorbing && self.state.ending.is_none() {
+        if (self.scratch.absorbing || self.model.absorbing_moves) && self.state.ending.is_none() {
             self.scratch.absorbing = false;
             self.check_absorbing()?;
         }
@@ -240,7 +239,7 @@ impl<'a, O: Observer> Running<'a, O> {
         }
     }
 
-    /// The value of a formula, which must be finite.
+    /// The value of a formula, which must be finite: a number, or 1 or 0 for a truth.
     #[inline]
     fn value(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
         let value = formula.program.evaluate(&self.view(scene));
@@ -251,16 +250,13 @@ impl<'a, O: Observer> Running<'a, O> {
         }
     }
 
-    /// The value of a formula of type truth.
-    #[inline]
-    fn holds(&self, program: &Program, scene: &Scene) -> bool {
-        program.evaluate(&self.view(scene)) != 0.0
-    }
-
     /// Whether an optional guard holds; none always holds.
     #[inline]
-    fn allows(&self, guard: &Option<Formula>, scene: &Scene) -> bool {
-        (guard.as_ref()).is_none_or(|guard| self.holds(&guard.program, scene))
+    fn allows(&self, guard: &Option<Formula>, scene: &Scene) -> Result<bool, RunError> {
+        match guard {
+            Some(guard) => Ok(self.value(guard, scene)? != 0.0),
+            None => Ok(true),
+        }
     }
 
     /// The actor or place that a formula names.

@@ -1,41 +1,9 @@
 //! How a run ends and what it comes to.
 
 use super::view::View;
-use super::{Ending, Observer, RunError, RunState, Running, Scene, Simulator, metrics};
+use super::{Ending, Observer, RunError, Running, Scene, metrics};
 use crate::engine::Problem;
-use crate::model::{Formula, MetricKind, World};
-
-/// What a finished run came to.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
-    /// The endgame, by index; `None` for a run that was stopped at the cap on events.
-    pub endgame: Option<u32>,
-    /// Whether each flag holds, in the model's order.
-    pub flags: Vec<bool>,
-}
-
-impl Simulator<'_> {
-    /// Reads the endgame and the flags off a finished run into `outcome`.
-    pub fn read_outcome(&self, world: &World, state: &RunState, outcome: &mut Outcome) {
-        let view = View {
-            model: self.model,
-            world,
-            state,
-            time: state.time,
-            scene: &Scene::NONE,
-        };
-        let holds = |when: &Formula| when.program.evaluate(&view) != 0.0;
-        outcome.endgame = match state.ending {
-            Some(Ending::Capped) | None => None,
-            _ => (self.model.endgames.iter())
-                .position(|endgame| endgame.when.as_ref().is_none_or(holds))
-                .map(|index| index as u32),
-        };
-        outcome.flags.clear();
-        let flags = self.model.flags.iter().map(|flag| holds(&flag.when));
-        outcome.flags.extend(flags);
-    }
-}
+use crate::model::{Formula, MetricKind};
 
 impl<O: Observer> Running<'_, O> {
     /// Ends the run: whatever is measured through time is brought up to the end.
@@ -45,6 +13,24 @@ impl<O: Observer> Running<'_, O> {
         self.record_timeline(f64::INFINITY)?;
         self.read_metrics(|_| true)?;
         self.state.ending = Some(ending);
+        self.classify(ending)
+    }
+
+    /// Finds the endgame, the first whose condition holds, and the flags.
+    fn classify(&mut self, ending: Ending) -> Result<(), RunError> {
+        let model = self.model;
+        self.state.endgame = None;
+        if ending != Ending::Capped {
+            for (index, endgame) in model.endgames.iter().enumerate() {
+                if self.allows(&endgame.when, &Scene::NONE)? {
+                    self.state.endgame = Some(index as u32);
+                    break;
+                }
+            }
+        }
+        for (index, flag) in model.flags.iter().enumerate() {
+            self.state.flags[index] = self.value(&flag.when, &Scene::NONE)? != 0.0;
+        }
         Ok(())
     }
 
@@ -53,7 +39,7 @@ impl<O: Observer> Running<'_, O> {
         self.read_metrics(|metric| metric.absorbing)?;
         let model = self.model;
         for (index, endgame) in model.endgames.iter().enumerate() {
-            let reached = endgame.absorbing && self.allows(&endgame.when, &Scene::NONE);
+            let reached = endgame.absorbing && self.allows(&endgame.when, &Scene::NONE)?;
             if reached {
                 return self.end(Ending::Absorbed(index as u32), self.state.time);
             }

@@ -197,6 +197,8 @@ pub struct RunState {
     pub(super) timeline: Vec<f64>,
     pub(super) timeline_points: usize,
     pub(super) ending: Option<Ending>,
+    pub(super) endgame: Option<u32>,
+    pub(super) flags: Vec<bool>,
 }
 
 impl RunState {
@@ -237,6 +239,8 @@ impl RunState {
             timeline: vec![0.0; records],
             timeline_points: 0,
             ending: None,
+            endgame: None,
+            flags: vec![false; model.flags.len()],
         }
     }
 
@@ -262,6 +266,8 @@ impl RunState {
         self.opened.fill(0);
         self.timeline_points = 0;
         self.ending = None;
+        self.endgame = None;
+        self.flags.fill(false);
     }
 
     /// Number of the run.
@@ -282,6 +288,16 @@ impl RunState {
     /// How the run ended; `None` while it is under way.
     pub fn ending(&self) -> Option<Ending> {
         self.ending
+    }
+
+    /// The endgame of a finished run, by index; `None` while it is under way, and for a run that was stopped at the cap.
+    pub fn endgame(&self) -> Option<u32> {
+        self.endgame
+    }
+
+    /// Whether each flag holds at the end of a finished run, in the model's order.
+    pub fn flags(&self) -> &[bool] {
+        &self.flags
     }
 
     /// Values of the metrics, in the model's order; infinite for a first day that never came.

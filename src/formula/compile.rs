@@ -444,6 +444,9 @@ impl<'a> Compiler<'a> {
         }
         asked?;
         match known {
+            Some(known) if known.is_nan() => {
+                return self.error(&condition.span, "this condition has no value", None);
+            }
             Some(known) if known != 0.0 => {
                 self.ops.truncate(no_start);
                 self.ops.remove(start);

@@ -44,6 +44,11 @@ impl Interval {
 
     const ALL: Self = Self::new(f64::NEG_INFINITY, f64::INFINITY);
     const MAYBE: Self = Self::new(0.0, 1.0);
+    /// A truth that may have no value.
+    const UNDECIDED: Self = Self {
+        undefined: true,
+        ..Self::MAYBE
+    };
 
     /// From `low` to `high`, which must not be less.
     pub const fn new(low: f64, high: f64) -> Self {
@@ -293,7 +298,7 @@ impl Interval {
     /// `self < other`: 1, 0 or either.
     fn less(self, other: Self) -> Self {
         if self.undefined || other.undefined {
-            Self::MAYBE
+            Self::UNDECIDED
         } else if self.high < other.low {
             Self::point(1.0)
         } else if self.low >= other.high {
@@ -306,7 +311,7 @@ impl Interval {
     /// `self <= other`: 1, 0 or either.
     fn less_equal(self, other: Self) -> Self {
         if self.undefined || other.undefined {
-            Self::MAYBE
+            Self::UNDECIDED
         } else {
             // Without not-a-number, `a <= b` is `not (b < a)`.
             other.less(self).not()
@@ -315,7 +320,7 @@ impl Interval {
 
     fn equal(self, other: Self) -> Self {
         if self.undefined || other.undefined {
-            Self::MAYBE
+            Self::UNDECIDED
         } else if self.is_point() && other.is_point() && self.low == other.low {
             Self::point(1.0)
         } else if self.high < other.low || other.high < self.low {
@@ -325,8 +330,30 @@ impl Interval {
         }
     }
 
+    fn and(self, other: Self) -> Self {
+        if self.high == 0.0 || other.high == 0.0 {
+            Self::point(0.0)
+        } else if self.undefined || other.undefined {
+            Self::UNDECIDED
+        } else {
+            self.min(other)
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        if self.low > 0.0 || other.low > 0.0 {
+            Self::point(1.0)
+        } else if self.undefined || other.undefined {
+            Self::UNDECIDED
+        } else {
+            self.max(other)
+        }
+    }
+
     fn select(self, yes: Self, no: Self) -> Self {
-        if self.low > 0.0 {
+        if self.undefined {
+            Self::UNKNOWN
+        } else if self.low > 0.0 {
             yes
         } else if self.high == 0.0 {
             no
@@ -444,8 +471,8 @@ impl Program {
                         Op::GreaterEqual => b.less_equal(a),
                         Op::Equal => a.equal(b),
                         Op::NotEqual => a.equal(b).not(),
-                        Op::And => a.truth().min(b.truth()),
-                        Op::Or => a.truth().max(b.truth()),
+                        Op::And => a.truth().and(b.truth()),
+                        Op::Or => a.truth().or(b.truth()),
                         _ => Interval::UNKNOWN,
                     }
                 }
@@ -457,9 +484,13 @@ impl Program {
 }
 
 impl Interval {
-    /// A truth is 0 or 1 even where nothing is known of it, as of a field of an event.
+    /// A truth is 0 or 1, if it has a value, even where nothing is known of it.
     fn truth(self) -> Self {
-        if self.undefined { Self::MAYBE } else { self }
+        if self.undefined {
+            Self::UNDECIDED
+        } else {
+            self
+        }
     }
 }
 

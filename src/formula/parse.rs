@@ -12,7 +12,7 @@ pub const MAX_LENGTH: usize = 10_000;
 pub const MAX_NESTING: usize = 64;
 
 /// Words with a meaning of their own, which no parameter, metric, actor, place, set or loop variable may be called.
-pub const RESERVED: [&str; 25] = [
+pub const RESERVED: [&str; 26] = [
     "and",
     "blamed",
     "candidate",
@@ -37,6 +37,7 @@ pub const RESERVED: [&str; 25] = [
     "sponsor",
     "target",
     "time",
+    "true",
     "world",
 ];
 

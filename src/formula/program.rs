@@ -98,7 +98,7 @@ pub(super) enum Op {
     NotEqual,
     And,
     Or,
-    /// condition, yes, no -> yes where the condition is not 0, otherwise no.
+    /// condition, yes, no -> yes where the condition is not 0, otherwise no; not-a-number where the condition has no value.
     Select,
 }
 
@@ -156,6 +156,7 @@ impl Op {
     pub(super) fn unary(self, x: f64) -> Option<f64> {
         Some(match self {
             Self::Negate => -x,
+            Self::Not if x.is_nan() => x,
             Self::Not => truth(x == 0.0),
             Self::Exp => libm::exp(x),
             Self::Ln => libm::log(x),
@@ -178,14 +179,16 @@ impl Op {
             Self::Power => libm::pow(a, b),
             Self::Min => least(a, b),
             Self::Max => greatest(a, b),
-            Self::Less => truth(a < b),
-            Self::LessEqual => truth(a <= b),
-            Self::Greater => truth(a > b),
-            Self::GreaterEqual => truth(a >= b),
-            Self::Equal => truth(a == b),
-            Self::NotEqual => truth(a != b),
-            Self::And => truth(a != 0.0 && b != 0.0),
-            Self::Or => truth(a != 0.0 || b != 0.0),
+            Self::Less => compared(a, b, a < b),
+            Self::LessEqual => compared(a, b, a <= b),
+            Self::Greater => compared(a, b, a > b),
+            Self::GreaterEqual => compared(a, b, a >= b),
+            Self::Equal => compared(a, b, a == b),
+            Self::NotEqual => compared(a, b, a != b),
+            Self::And if a == 0.0 || b == 0.0 => 0.0,
+            Self::And => compared(a, b, true),
+            Self::Or if a == 1.0 || b == 1.0 => 1.0,
+            Self::Or => compared(a, b, false),
             _ => return None,
         })
     }
@@ -193,6 +196,16 @@ impl Op {
 
 pub(super) fn truth(is: bool) -> f64 {
     f64::from(u8::from(is))
+}
+
+/// A truth about two values: not-a-number when either is, because nothing is true of what has no value.
+#[inline]
+fn compared(a: f64, b: f64, is: bool) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else {
+        truth(is)
+    }
 }
 
 /// 1 / (1 + exp(-x)), computed so that nothing overflows.
@@ -450,7 +463,14 @@ impl Program {
                 Op::Select => {
                     let no = stack.pop();
                     let yes = stack.pop();
-                    if stack.pop() == 0.0 { no } else { yes }
+                    let condition = stack.pop();
+                    if condition.is_nan() {
+                        condition
+                    } else if condition == 0.0 {
+                        no
+                    } else {
+                        yes
+                    }
                 }
                 Op::Negate
                 | Op::Not

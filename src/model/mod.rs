@@ -56,6 +56,8 @@ pub struct Model {
     /// Metrics computed from others, in an order in which each comes after those that it reads.
     pub(crate) derived_metrics: Vec<u32>,
     pub(crate) endgames: Vec<Endgame>,
+    /// Whether an absorbing endgame may be reached without an event that touches what it reads: by the passing of time.
+    pub(crate) absorbing_moves: bool,
     pub(crate) flags: Vec<Flag>,
     pub(crate) timeline: Option<Timeline>,
     /// Names of the random streams; processes, rules, actions and calendar entries refer to them by index.

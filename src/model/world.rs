@@ -138,7 +138,7 @@ impl World {
         }
         let mut calendar = Vec::with_capacity(model.calendar.len());
         for entry in &model.calendar {
-            let first = reader.finite(&entry.days[0])?;
+            let first = reader.checked(&entry.days[0], "0 or more", |x| x >= 0.0)?;
             calendar.push(CalendarConstants {
                 first,
                 last: reader.checked(&entry.days[1], "no earlier than the first day", |x| {

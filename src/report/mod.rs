@@ -1,4 +1,11 @@
-//! What is told about scenarios and runs: text, Markdown, JSON and CSV, as strings. Nothing here prints.
+//! What is told about scenarios and runs: text, Markdown, JSON and CSV, as strings and files. Nothing here prints.
 
 pub mod chronicle;
 pub mod describe;
+pub mod directory;
+pub mod manifest;
+pub mod number;
+pub mod parquet;
+pub mod results;
+pub mod run_text;
+pub mod tables;

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 mod check;
+#[cfg(unix)]
+mod run;
 mod scenarios;
 mod trace;
 mod usage;

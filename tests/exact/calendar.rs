@@ -11,14 +11,16 @@ fn windows_are_uniform_and_chances_are_kept() {
     let (mut days, mut summits) = (Vec::new(), 0);
     for run in 0..10_000 {
         runs.run(run, &mut Unobserved);
-        days.push((runs.metric("election") - 10.0) / 20.0);
+        days.push((runs.metric("election") - 10.0) / 21.0);
         summits += runs.metric("reforms") as u64;
         assert_eq!(runs.metric("mood"), 5.0);
     }
     assert!(days.iter().all(|day| (0.0..=1.0).contains(day)));
     accepts("window", uniform(&days));
-    let from_the_start: Vec<f64> = days.iter().map(|day| (10.0 + 20.0 * day) / 30.0).collect();
+    let from_the_start: Vec<f64> = days.iter().map(|day| (10.0 + 21.0 * day) / 31.0).collect();
     rejects("from the start of the run", uniform(&from_the_start));
+    let without_the_last: Vec<f64> = days.iter().map(|day| day * 21.0 / 20.0).collect();
+    rejects("the last day left out", uniform(&without_the_last));
     accepts("summit", binomial_test(summits, 10_000, 0.3));
     rejects("always or never", binomial_test(summits, 10_000, 0.35));
 }

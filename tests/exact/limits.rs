@@ -170,13 +170,13 @@ fn an_error_leaves_no_trace_in_later_runs() {
     let text = minimal(
         "0.3 + 0.2 * self.level",
         "self.level = ln(self.level)",
-        "[[calendar]]\nid = \"shock\"\nday = 30\nprobability = 0.5\neffects = [\"group.level = 2.7\"]",
+        "[action.other]\n[process.other]\nwho = \"group\"\nhazard = \"0.1 * self.level\"\naction = \"other\"\n[process.tick]\nwho = \"group\"\nhazard = 0.9\naction = \"other\"\n[[calendar]]\nid = \"shock\"\nday = 30\nprobability = 0.5\neffects = [\"group.level = 2.7\"]",
     )
     .replace("self.level = ln(self.level)\"", "self.level = 2 - self.level\", \"self.fading = sqrt(1.5 - self.level)\"");
     let model = inline(&text);
     let mut together = Runs::new(&model, 1);
     let (mut failed, mut compared) = (0, 0);
-    for run in 0..40 {
+    for run in 0..200 {
         let mut record = Record::default();
         let result = together.try_run(run, &mut record);
         let mut alone = Record::default();

@@ -1,8 +1,6 @@
 //! What the tests share: scenarios and their mutants, runs and records of them, verdicts of tests.
 
-use flashpoint::engine::{
-    DropReason, Event, Observer, Origin, Outcome, RunError, RunState, Simulator,
-};
+use flashpoint::engine::{DropReason, Event, Observer, Origin, RunError, RunState, Simulator};
 use flashpoint::formula::Role;
 use flashpoint::math::{exp, ln};
 use flashpoint::model::{Model, World};
@@ -73,7 +71,6 @@ pub struct Runs<'m> {
     pub world: World,
     pub simulator: Simulator<'m>,
     pub state: RunState,
-    outcome: Outcome,
 }
 
 impl<'m> Runs<'m> {
@@ -84,7 +81,6 @@ impl<'m> Runs<'m> {
             world: default_world(model),
             state: simulator.allocate(),
             simulator,
-            outcome: Outcome::default(),
         }
     }
 
@@ -115,10 +111,8 @@ impl<'m> Runs<'m> {
     }
 
     /// The endgame of the last run; `None` at the cap on events.
-    pub fn endgame(&mut self) -> Option<&'m str> {
-        self.simulator
-            .read_outcome(&self.world, &self.state, &mut self.outcome);
-        let index = self.outcome.endgame?;
+    pub fn endgame(&self) -> Option<&'m str> {
+        let index = self.state.endgame()?;
         Some(self.model.endgames()[index as usize].id())
     }
 }

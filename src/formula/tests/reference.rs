@@ -12,6 +12,14 @@ pub struct Reference<'a> {
 
 type Bindings = Vec<(String, f64)>;
 
+/// Nothing is true or false of what has no value.
+fn about(a: f64, b: f64, is: bool) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        return f64::NAN;
+    }
+    truth(is)
+}
+
 fn truth(is: bool) -> f64 {
     if is { 1.0 } else { 0.0 }
 }
@@ -88,7 +96,7 @@ impl Reference<'_> {
                 let x = self.walk(operand, bound);
                 match op {
                     UnaryOp::Negate => -x,
-                    UnaryOp::Not => truth(x == 0.0),
+                    UnaryOp::Not => about(x, x, x == 0.0),
                 }
             }
             ExprKind::Chain { first, rest } => {
@@ -104,7 +112,10 @@ impl Reference<'_> {
                 truth(members.iter().any(|m| f64::from(*m) == item) != *negated)
             }
             ExprKind::Conditional { condition, yes, no } => {
-                if self.walk(condition, bound) != 0.0 {
+                let condition = self.walk(condition, bound);
+                if condition.is_nan() {
+                    condition
+                } else if condition != 0.0 {
                     self.walk(yes, bound)
                 } else {
                     self.walk(no, bound)
@@ -210,14 +221,16 @@ fn infix(op: BinaryOp, a: f64, b: f64) -> f64 {
         BinaryOp::Multiply => a * b,
         BinaryOp::Divide => a / b,
         BinaryOp::Power => libm::pow(a, b),
-        BinaryOp::Less => truth(a < b),
-        BinaryOp::LessEqual => truth(a <= b),
-        BinaryOp::Greater => truth(a > b),
-        BinaryOp::GreaterEqual => truth(a >= b),
-        BinaryOp::Equal => truth(a == b),
-        BinaryOp::NotEqual => truth(a != b),
-        BinaryOp::And => truth(a == 1.0 && b == 1.0),
-        BinaryOp::Or => truth(a == 1.0 || b == 1.0),
+        BinaryOp::Less => about(a, b, a < b),
+        BinaryOp::LessEqual => about(a, b, a <= b),
+        BinaryOp::Greater => about(a, b, a > b),
+        BinaryOp::GreaterEqual => about(a, b, a >= b),
+        BinaryOp::Equal => about(a, b, a == b),
+        BinaryOp::NotEqual => about(a, b, a != b),
+        BinaryOp::And if a == 0.0 || b == 0.0 => 0.0,
+        BinaryOp::And => about(a, b, true),
+        BinaryOp::Or if a == 1.0 || b == 1.0 => 1.0,
+        BinaryOp::Or => about(a, b, false),
     }
 }
 

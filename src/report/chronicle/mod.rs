@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::engine::{Ending, Outcome, RunState};
+use crate::engine::{Ending, RunState};
 use crate::model::{Metric, MetricKind, Model, Watched};
 
 mod csv;
@@ -322,20 +322,20 @@ impl<'m> RunHeader<'m> {
 
 impl<'m> RunResult<'m> {
     /// What a finished run came to; `None` while it is under way.
-    pub fn new(model: &'m Model, state: &RunState, outcome: &Outcome) -> Option<Self> {
+    pub fn new(model: &'m Model, state: &RunState) -> Option<Self> {
         let ending = match state.ending()? {
             Ending::Horizon => "horizon",
             Ending::Absorbed(_) => "absorbed",
             Ending::Capped => "capped",
         };
-        let endgame = outcome.endgame.map(|index| {
+        let endgame = state.endgame().map(|index| {
             let endgame = &model.endgames[index as usize];
             Name {
                 id: &endgame.id,
                 label: &endgame.label,
             }
         });
-        let flags = (model.flags.iter().zip(&outcome.flags))
+        let flags = (model.flags.iter().zip(state.flags()))
             .map(|(flag, &value)| FlagValue {
                 name: Name {
                     id: &flag.id,

@@ -67,10 +67,17 @@ impl Compiler<'_> {
                     let message = format!("the window ends on {last}, before it begins on {first}");
                     self.problems.error(&path, message);
                 }
-                (first_day, last_day, "window")
+                // The last day is part of the window.
+                (first_day, last_day + 1.0, "window")
             }
             (None, None, Some(day)) => {
-                let day = self.number(day, &path.key("day"), &scope);
+                let path = path.key("day");
+                let day = self.number(day, &path, &scope);
+                match day.program.as_constant() {
+                    Some(day) if day < 0.0 => self.before_start(entry, start, &path),
+                    Some(day) if day > horizon => self.after_end(entry, &path),
+                    _ => {}
+                }
                 return Some([day.clone(), day]);
             }
             _ => {
@@ -82,17 +89,9 @@ impl Compiler<'_> {
             }
         };
         if first < 0.0 {
-            let message = format!(
-                "the entry `{}` lies before the start of the scenario, {start}",
-                entry.id
-            );
-            self.problems.error(&path.key(key), message);
+            self.before_start(entry, start, &path.key(key));
         } else if first > horizon {
-            let message = format!(
-                "the entry `{}` never happens: it lies after the end of the scenario",
-                entry.id
-            );
-            self.problems.warning(&path.key(key), message);
+            self.after_end(entry, &path.key(key));
         }
         let [first, last] = [first, last].map(Expression::Number);
         let path = path.key(key);
@@ -100,6 +99,19 @@ impl Compiler<'_> {
             self.number(&first, &path, &scope),
             self.number(&last, &path, &scope),
         ])
+    }
+
+    fn before_start(&mut self, entry: &RawCalendarEntry, start: Date, path: &Path) {
+        let id = &entry.id;
+        let message = format!("the entry `{id}` lies before the start of the scenario, {start}");
+        self.problems.error(path, message);
+    }
+
+    fn after_end(&mut self, entry: &RawCalendarEntry, path: &Path) {
+        let id = &entry.id;
+        let message =
+            format!("the entry `{id}` never happens: it lies after the end of the scenario");
+        self.problems.warning(path, message);
     }
 
     fn day_of(&mut self, text: &str, start: Date, path: &Path) -> f64 {

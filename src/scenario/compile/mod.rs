@@ -122,6 +122,7 @@ impl<'a> Compiler<'a> {
             metrics,
             derived_metrics,
             endgames,
+            absorbing_moves: false,
             flags,
             timeline,
             streams: self.streams,

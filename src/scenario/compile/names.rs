@@ -7,7 +7,9 @@ use indexmap::{IndexMap, IndexSet};
 use super::problems::Problems;
 use crate::formula::{Members, NO_SLOT, RESERVED, Relation, StockOf, StockShape, Symbols};
 use crate::model::pair_index;
-use crate::scenario::raw::{ActorKind, PerKey, RawActor, RawScenario, RawStock, StockOwner};
+use crate::scenario::raw::{
+    ActorKind, PerKey, RawActor, RawScenario, RawSet, RawStock, StockOwner,
+};
 use crate::scenario::tree::Path;
 
 /// The members of a declared or built-in set.
@@ -118,27 +120,43 @@ impl<'a> Names<'a> {
         self.sets.insert("places", SetMembers::Places(places));
     }
 
+    /// Sets may be made of other sets, in any order: each is added once those that it names are there.
     fn add_sets(&mut self, raw: &'a RawScenario, problems: &mut Problems) {
-        for (id, set) in &raw.set {
-            let path = Path::keys(["set", id]);
-            let members = match (&set.actors, &set.places) {
-                (Some(list), None) => {
-                    SetMembers::Actors(self.actor_list(list, &path.key("actors"), problems))
+        let mut waiting: Vec<(&'a String, &'a RawSet)> = raw.set.iter().collect();
+        while !waiting.is_empty() {
+            let known = |name: &String| !waiting.iter().any(|(id, _)| *id == name);
+            let (ready, rest): (Vec<_>, Vec<_>) =
+                (waiting.iter().copied()).partition(|(_, set)| named_by(set).all(known));
+            if ready.is_empty() {
+                for (id, _) in rest {
+                    let message =
+                        format!("the set `{id}` is made of itself, through others or directly");
+                    problems.error(&Path::keys(["set", id]), message);
                 }
-                (None, Some(list)) => {
-                    SetMembers::Places(self.place_list(list, &path.key("places"), problems))
-                }
-                _ => {
-                    problems.error(&path, "a set lists either `actors` or `places`");
-                    continue;
-                }
-            };
-            if BUILT_IN_SETS.contains(&id.as_str()) {
-                problems.error(&path, format!("`{id}` is a built-in set"));
-                continue;
+                return;
             }
-            self.sets.insert(id, members);
+            for (id, set) in ready {
+                self.add_set(id, set, problems);
+            }
+            waiting = rest;
         }
+    }
+
+    fn add_set(&mut self, id: &'a str, set: &RawSet, problems: &mut Problems) {
+        let path = Path::keys(["set", id]);
+        let members = match (&set.actors, &set.places) {
+            (Some(list), None) => {
+                SetMembers::Actors(self.actor_list(list, &path.key("actors"), problems))
+            }
+            (None, Some(list)) => {
+                SetMembers::Places(self.place_list(list, &path.key("places"), problems))
+            }
+            _ => return problems.error(&path, "a set lists either `actors` or `places`"),
+        };
+        if BUILT_IN_SETS.contains(&id) {
+            return problems.error(&path, format!("`{id}` is a built-in set"));
+        }
+        self.sets.insert(id, members);
     }
 
     /// Indices of actors, given by id or by set.
@@ -402,31 +420,32 @@ impl<'a> Names<'a> {
     /// Formulas cannot tell a parameter from an actor of the same name.
     fn check_name_space(&self, raw: &'a RawScenario, problems: &mut Problems) {
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
-        let groups: [(&'static str, Vec<&str>); 5] = [
-            (
-                "parameter",
-                raw.parameter.keys().map(String::as_str).collect(),
-            ),
-            ("actor", raw.actor.keys().map(String::as_str).collect()),
-            ("place", raw.place.keys().map(String::as_str).collect()),
-            ("set", raw.set.keys().map(String::as_str).collect()),
-            ("metric", raw.metric.keys().map(String::as_str).collect()),
-        ];
-        for (kind, ids) in groups {
-            for id in ids {
-                let path = Path::keys([kind, id]);
-                if RESERVED.contains(&id) || BUILT_IN_SETS.contains(&id) {
-                    problems.error_at_key(
-                        &path,
-                        format!("`{id}` has a meaning of its own in formulas: choose another name"),
-                    );
-                }
-                if let Some(other) = seen.insert(id, kind) {
-                    problems.error_at_key(
-                        &path,
-                        format!("`{id}` is the name of a {other} and of a {kind}: formulas could not tell which is meant"),
-                    );
-                }
+        let declared = (raw.parameter.keys().map(|id| ("parameter", id)))
+            .chain(raw.actor.keys().map(|id| ("actor", id)))
+            .chain(raw.place.keys().map(|id| ("place", id)))
+            .chain(raw.set.keys().map(|id| ("set", id)))
+            .chain(raw.metric.keys().map(|id| ("metric", id)));
+        for (kind, id) in declared {
+            let path = Path::keys([kind, id]);
+            if RESERVED.contains(&id.as_str()) || BUILT_IN_SETS.contains(&id.as_str()) {
+                let message =
+                    format!("`{id}` has a meaning of its own in formulas: choose another name");
+                problems.error_at_key(&path, message);
+            }
+            if let Some(other) = seen.insert(id, kind) {
+                let message = format!(
+                    "`{id}` is the name of a {other} and of a {kind}: formulas could not tell which is meant"
+                );
+                problems.error_at_key(&path, message);
+            }
+        }
+        for (id, (base, actor)) in &self.actors {
+            if let (Some(_), Some(kind)) = (actor.count, seen.get(id.as_str())) {
+                let path = Path::keys(["actor", base, "count"]);
+                let message = format!(
+                    "`count` makes an actor `{id}`, but there is already a {kind} of that name"
+                );
+                problems.error(&path, message);
             }
         }
     }
@@ -452,6 +471,12 @@ impl<'a> Names<'a> {
         }
         found.map(|index| index as u32)
     }
+}
+
+/// The names in the list of a set.
+fn named_by(set: &RawSet) -> impl Iterator<Item = &String> {
+    let lists = [&set.actors, &set.places];
+    lists.into_iter().flatten().flatten()
 }
 
 /// Sets that every scenario has.

@@ -26,7 +26,7 @@ impl Compiler<'_> {
             if filter.is_some() && on.is_empty() {
                 self.problems.error(
                     &path.key("where"),
-                    "`where` chooses among events: it goes with count, sum, first or last",
+                    "`where` chooses among events: it goes with count, sum, first, last or exchanges",
                 );
             }
             metrics.push(Metric {
@@ -381,7 +381,9 @@ fn mark_absorbing(model: &mut Model) {
     let mut formulas: Vec<Formula> = absorbing.filter_map(|e| e.when.clone()).collect();
     while let Some(formula) = formulas.pop() {
         let reads = formula.program.reads();
+        model.absorbing_moves |= reads.time;
         for slot in reads.stocks {
+            model.absorbing_moves |= model.slots[slot as usize].half_life.is_some();
             model.slot_dependents[slot as usize].absorbing = true;
         }
         for pair in reads.rungs {
@@ -394,6 +396,7 @@ fn mark_absorbing(model: &mut Model) {
                 if let MetricKind::Value(inner) | MetricKind::Final(inner) = &metric.kind {
                     formulas.push(inner.clone());
                 }
+                model.absorbing_moves |= watched_by(&metric.kind).is_some();
             }
         }
     }

@@ -1,0 +1,740 @@
+//! `flashpoint run`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::prepare::{DEFAULT_SEED, Prepared, prepare};
+use super::{CliError, Format, Output, Override};
+use crate::experiment::precision::{PreciseReplication, looks, replicate_to_precision};
+use crate::experiment::{
+    Control, ExperimentError, Plan, Progress, Replication, RowSink, WorldSource, replicate,
+};
+use crate::model::Model;
+use crate::report::directory::{Committed, DirectoryError, Staging, TIMINGS};
+use crate::report::manifest::{Description, Manifest, ParameterMode, ScenarioDescription};
+use crate::report::parquet::RunsFile;
+use crate::report::results::{LEVEL, Results};
+use crate::report::run_text::{self, Heading, PrecisionOutcome};
+use crate::report::tables;
+use crate::stats::precision::PrecisionPlan;
+
+/// Runs made unless another number is asked for.
+const DEFAULT_RUNS: u64 = 10_000;
+/// Runs made at most to reach a precision, unless another number is asked for.
+const DEFAULT_MOST_RUNS: u64 = 100_000_000;
+/// Name of the file of single runs.
+const RUNS_FILE: &str = "runs.parquet";
+
+/// Run a scenario many times and show the distribution over its endgames.
+///
+/// Parameters with a prior are drawn from it anew for every world of some runs (`runs_per_world` in the scenario); `--defaults`
+/// holds them at their default values. The same scenario, overrides, seed and number of runs give the same results, byte for
+/// byte, on any machine and with any number of threads.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Scenario file, name of a built-in scenario, or `-` for standard input.
+    scenario: String,
+    /// Number of runs (default 10000); with --precision, the most runs to make (default 100000000). Rounded up to whole worlds.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    runs: Option<u64>,
+    /// Seed of all random numbers.
+    #[arg(long, value_name = "S", default_value_t = DEFAULT_SEED)]
+    seed: u64,
+    /// Number of threads; all cores if not given. Does not change the results.
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    threads: Option<u64>,
+    /// Hold a parameter at this value instead of drawing it from its prior (repeatable).
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<Override>,
+    /// Hold all parameters at their default values instead of drawing them from their priors.
+    #[arg(long)]
+    defaults: bool,
+    /// Go on until the 95 % interval of every endgame's probability is at most W wide, for example 0.01. The intervals stay
+    /// valid although the runs are looked at repeatedly.
+    #[arg(long, value_name = "W")]
+    precision: Option<f64>,
+    /// Folder for the results [default: results/SCENARIO-KEY].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write no files.
+    #[arg(long, conflicts_with_all = ["out", "keep_runs", "force"])]
+    no_files: bool,
+    /// Also write runs.parquet: a row for every run.
+    #[arg(long)]
+    keep_runs: bool,
+    /// Write the results even if the folder holds something else. Files of other results are replaced, all others stay.
+    #[arg(long)]
+    force: bool,
+    /// How the results are printed. CSV is the table of the endgames alone.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
+    let prepared = prepare(&args.scenario, &args.set, out)?;
+    let model = &prepared.model;
+    let plan = args.plan(model)?;
+    let looks = args.looks(model, &plan)?;
+    let description = args.describe(&prepared, &plan);
+    let staging = args.open(&description)?;
+    let interrupt = Interrupt::install(staging.as_ref().map(Staging::staging));
+    let mut runs_file = match &staging {
+        Some(staging) if args.keep_runs => {
+            let file = staging.create(RUNS_FILE).map_err(directory_error)?;
+            Some(RunsFile::new(file, model).map_err(|error| runs_error(&error))?)
+        }
+        _ => None,
+    };
+
+    let meter = Meter::new(plan.runs, out.stderr_terminal);
+    let control = Control {
+        threads: args.threads(),
+        stop: &interrupt.stop,
+        progress: &meter,
+    };
+    let clock = Clock::start();
+    let sink = (runs_file.as_mut()).map(|file| file as &mut dyn RowSink);
+    let done = carry_out(model, &plan, looks.as_ref(), &control, sink);
+    meter.clear();
+    let done = done.map_err(experiment_error)?;
+    let seconds = clock.seconds();
+
+    let interrupted = done.replication.interrupted;
+    if done.replication.completed_runs == 0 {
+        return Err(CliError::Interrupted);
+    }
+    let results = Results::new(model, &done.replication.summary, done.level);
+    let stored = match staging {
+        Some(mut staging) => {
+            if let Some(file) = runs_file {
+                let file = file.finish().map_err(|error| runs_error(&error))?;
+                staging.finish(file).map_err(directory_error)?;
+            }
+            let timings = timings(&done.replication, control.threads, seconds);
+            Some(store(
+                staging,
+                description,
+                &results,
+                &done,
+                args.precision,
+                &timings,
+            )?)
+        }
+        None => None,
+    };
+    interrupt.saved();
+
+    match args.format {
+        Format::Json => out.print(&super::json(&results)?)?,
+        Format::Csv => out.print(&tables::outcomes(&results))?,
+        Format::Text => {
+            out.print(&run_text::text(
+                &args.heading(model, &plan, &done),
+                &results,
+            ))?;
+            if let Some((path, committed)) = &stored {
+                out.print(&stored_line(path, *committed))?;
+            }
+        }
+    }
+    if interrupted {
+        return Err(CliError::Interrupted);
+    }
+    Ok(())
+}
+
+impl Args {
+    fn plan(&self, model: &Model) -> Result<Plan, CliError> {
+        let worlds = if model.has_priors() && !self.defaults {
+            WorldSource::Priors
+        } else {
+            WorldSource::Defaults
+        };
+        let asked = self.runs.unwrap_or(match self.precision {
+            Some(_) => DEFAULT_MOST_RUNS,
+            None => DEFAULT_RUNS,
+        });
+        let plan = Plan {
+            seed: self.seed,
+            first_run: 0,
+            runs: asked,
+            worlds,
+        };
+        let world = plan.runs_per_world(model).map_or(1, u64::from);
+        let Some(runs) = asked.checked_next_multiple_of(world) else {
+            return Err(CliError::usage(format!("{asked} runs are too many")));
+        };
+        Ok(Plan { runs, ..plan })
+    }
+
+    fn describe(&self, prepared: &Prepared, plan: &Plan) -> Description {
+        let overrides = self.set.iter().map(|set| (set.name.clone(), set.value));
+        let loaded = &prepared.loaded;
+        Description {
+            flashpoint: env!("CARGO_PKG_VERSION").to_owned(),
+            scenario: ScenarioDescription::new(loaded.name.clone(), loaded.resolved_text()),
+            overrides: overrides.collect(),
+            seed: plan.seed,
+            parameters: match plan.worlds {
+                WorldSource::Defaults => ParameterMode::Defaults,
+                WorldSource::Priors => ParameterMode::Priors,
+            },
+            runs_per_world: plan.runs_per_world(&prepared.model),
+            runs_asked: plan.runs,
+            precision: self.precision,
+            keep_runs: self.keep_runs,
+        }
+    }
+
+    /// Prepares the folder before anything is run, so that a long experiment does not end with nowhere to go.
+    fn open(&self, description: &Description) -> Result<Option<Staging>, CliError> {
+        if self.no_files {
+            return Ok(None);
+        }
+        let target = match &self.out {
+            Some(folder) => folder.clone(),
+            None => Path::new("results").join(description.folder_name()),
+        };
+        let staging = Staging::open(&target, description, self.force);
+        staging.map(Some).map_err(directory_error)
+    }
+
+    fn threads(&self) -> usize {
+        match self.threads {
+            Some(threads) => threads as usize,
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+
+    /// When to look at the runs, if a precision is asked for.
+    fn looks(&self, model: &Model, plan: &Plan) -> Result<Option<PrecisionPlan>, CliError> {
+        let looks = (self.precision).map(|width| looks(model, plan, width, LEVEL));
+        let looks = looks.transpose();
+        looks.map_err(|error| CliError::usage(format!("--precision: {error}")))
+    }
+
+    fn heading(&self, model: &Model, plan: &Plan, done: &PreciseReplication) -> Heading {
+        let overrides: BTreeMap<_, _> = (self.set.iter())
+            .map(|set| (set.name.clone(), set.value))
+            .collect();
+        Heading {
+            title: model.title().to_owned(),
+            seed: self.seed,
+            runs_per_world: plan.runs_per_world(model),
+            priors_unused: model.has_priors() && plan.worlds == WorldSource::Defaults,
+            overrides: overrides.into_iter().collect(),
+            max_events: model.max_events,
+            precision: self.precision.map(|width| PrecisionOutcome {
+                width,
+                reached: done.reached,
+                looks: done.looks.len(),
+            }),
+            interrupted: done.replication.interrupted.then_some(plan.runs),
+        }
+    }
+}
+
+fn carry_out(
+    model: &Model,
+    plan: &Plan,
+    looks: Option<&PrecisionPlan>,
+    control: &Control<'_>,
+    sink: Option<&mut dyn RowSink>,
+) -> Result<PreciseReplication, ExperimentError> {
+    match looks {
+        Some(looks) => replicate_to_precision(model, plan, looks, control, sink),
+        None => Ok(PreciseReplication {
+            replication: replicate(model, plan, control, sink)?,
+            level: LEVEL,
+            reached: false,
+            looks: Vec::new(),
+        }),
+    }
+}
+
+/// Writes all files but that of the single runs, and puts everything in place.
+fn store(
+    mut staging: Staging,
+    description: Description,
+    results: &Results,
+    done: &PreciseReplication,
+    precision: Option<f64>,
+    timings: &str,
+) -> Result<(PathBuf, Committed), CliError> {
+    let files = [
+        ("outcomes.csv", tables::outcomes(results)),
+        ("flags.csv", tables::flags(results)),
+        ("metrics.csv", tables::metrics(results)),
+        ("timeline.csv", tables::timeline(results)),
+    ];
+    for (name, content) in &files {
+        staging.write(name, content).map_err(directory_error)?;
+    }
+    staging
+        .write_unlisted(TIMINGS, timings)
+        .map_err(directory_error)?;
+    let manifest = Manifest {
+        key: description.key(),
+        description,
+        runs_completed: done.replication.completed_runs,
+        interrupted: done.replication.interrupted,
+        level: done.level,
+        looks: done.looks.clone(),
+        precision_reached: precision.map(|_| done.reached),
+        files: staging.files().clone(),
+    };
+    let path = staging.target().to_owned();
+    let committed = staging.commit(&manifest).map_err(directory_error)?;
+    Ok((path, committed))
+}
+
+fn stored_line(path: &Path, committed: Committed) -> String {
+    // Relative to where the user is, if it lies below.
+    let here = std::env::current_dir().and_then(std::fs::canonicalize);
+    let shown = match &here {
+        Ok(here) => path.strip_prefix(here).unwrap_or(path),
+        Err(_) => path,
+    };
+    match committed {
+        Committed::Written => format!("Results: {}\n", shown.display()),
+        Committed::CompleteKept => format!(
+            "{} already holds the complete results of this experiment; they were kept.\n",
+            shown.display()
+        ),
+    }
+}
+
+fn timings(replication: &Replication, threads: usize, seconds: f64) -> String {
+    let totals = replication.summary.totals();
+    let rate = |number: u64| (seconds > 0.0).then(|| number as f64 / seconds);
+    let timings = serde_json::json!({
+        "seconds": seconds,
+        "threads": threads,
+        "runs_per_second": rate(totals.runs),
+        "events_per_second": rate(totals.events),
+    });
+    format!("{timings:#}\n")
+}
+
+fn experiment_error(error: ExperimentError) -> CliError {
+    match error {
+        ExperimentError::Sink(error) => runs_error(&error),
+        ExperimentError::Run(error) => {
+            let advice = format!(
+                "`flashpoint trace --run {}` shows what led there",
+                error.run
+            );
+            CliError::failure(error.to_string()).with_help(advice)
+        }
+        error => CliError::failure(error.to_string()),
+    }
+}
+
+fn runs_error(error: &std::io::Error) -> CliError {
+    CliError::failure(format!("cannot write {RUNS_FILE}: {error}"))
+}
+
+fn directory_error(error: DirectoryError) -> CliError {
+    match error {
+        DirectoryError::Occupied { .. } => CliError::usage(error.to_string()).with_help(
+            "choose another folder with --out, or write there all the same with --force",
+        ),
+        DirectoryError::Io { .. } => CliError::failure(error.to_string()),
+    }
+}
+
+/// Reacts to Ctrl-C: the first asks the runs to stop, the second ends the program.
+struct Interrupt {
+    stop: Arc<AtomicBool>,
+    /// What a sudden end must not leave behind.
+    unfinished: Arc<Mutex<Option<PathBuf>>>,
+}
+
+impl Interrupt {
+    fn install(unfinished: Option<&Path>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let unfinished = Arc::new(Mutex::new(unfinished.map(Path::to_owned)));
+        let (seen, folder) = (Arc::clone(&stop), Arc::clone(&unfinished));
+        // Where no handler can be set, Ctrl-C ends the program as it does anyhow.
+        let _ = ctrlc::set_handler(move || {
+            if seen.swap(true, Ordering::Relaxed) {
+                if let Some(folder) = (folder.lock())
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take()
+                {
+                    let _ = std::fs::remove_dir_all(folder);
+                }
+                std::process::exit(130);
+            }
+        });
+        Self { stop, unfinished }
+    }
+
+    /// The results are in place.
+    fn saved(&self) {
+        (self.unfinished.lock())
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+    }
+}
+
+/// A progress bar, if anybody is watching.
+struct Meter(ProgressBar);
+
+impl Meter {
+    fn new(runs: u64, watched: bool) -> Self {
+        if !watched {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new(runs);
+        let template = "{wide_bar} {human_pos} of {human_len} runs, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+
+    fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Progress for Meter {
+    fn planned(&self, runs: u64) {
+        self.0.set_length(runs);
+    }
+
+    fn advanced(&self, runs: u64) {
+        self.0.inc(runs);
+    }
+}
+
+struct Clock(std::time::Instant);
+
+impl Clock {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "timings are reported apart from the results"
+    )]
+    fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{self, Write};
+
+    use super::*;
+    use crate::experiment::fixture::RIVALS;
+
+    /// Keeps what is printed.
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<u8>>>);
+
+    impl Screen {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Screen {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A folder with a scenario.
+    struct Desk(tempfile::TempDir);
+
+    impl Desk {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("rivals.toml"), RIVALS).unwrap();
+            Self(folder)
+        }
+
+        fn path(&self, name: &str) -> String {
+            self.0.path().join(name).to_str().unwrap().to_owned()
+        }
+
+        /// Exit code, standard output and standard error of `flashpoint run rivals.toml` with more arguments.
+        fn run(&self, arguments: &[&str]) -> (u8, String, String) {
+            let (stdout, stderr) = (Screen::default(), Screen::default());
+            let mut out = Output::to(stdout.clone(), stderr.clone());
+            let scenario = self.path("rivals.toml");
+            let line = ["flashpoint", "run", &scenario].into_iter();
+            let code = super::super::run(line.chain(arguments.iter().copied()), &mut out);
+            (code, stdout.text(), stderr.text())
+        }
+
+        fn done(&self, arguments: &[&str]) -> String {
+            let (code, stdout, stderr) = self.run(arguments);
+            assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+            stdout
+        }
+
+        fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+            let entries = fs::read_dir(self.path(folder)).unwrap().map(Result::unwrap);
+            let read = |entry: fs::DirEntry| {
+                let name = entry.file_name().into_string().unwrap();
+                (name, fs::read(entry.path()).unwrap())
+            };
+            entries.map(read).collect()
+        }
+    }
+
+    #[test]
+    fn files_do_not_depend_on_threads() {
+        let desk = Desk::new();
+        let mut first: Option<BTreeMap<String, Vec<u8>>> = None;
+        for threads in ["1", "2", "4"] {
+            let out = desk.path(threads);
+            desk.done(&[
+                "--runs",
+                "3000",
+                "--keep-runs",
+                "--threads",
+                threads,
+                "--out",
+                &out,
+            ]);
+            let mut files = desk.files(threads);
+            assert!(files.remove(TIMINGS).is_some());
+            let names: Vec<_> = files.keys().map(String::as_str).collect();
+            let expected = [
+                "flags.csv",
+                "manifest.json",
+                "metrics.csv",
+                "outcomes.csv",
+                RUNS_FILE,
+                "timeline.csv",
+            ];
+            assert_eq!(names, expected);
+            match &first {
+                Some(first) => assert!(files == *first, "{threads} threads make other files"),
+                None => first = Some(files),
+            }
+        }
+    }
+
+    #[test]
+    fn tables_have_their_columns() {
+        let desk = Desk::new();
+        let out = desk.path("out");
+        let printed = desk.done(&["--runs", "800", "--out", &out, "--format", "csv"]);
+        let files = desk.files("out");
+        let table = |name: &str| String::from_utf8(files[name].clone()).unwrap();
+        assert_eq!(printed, table("outcomes.csv"));
+        let lines: Vec<String> = printed.lines().map(str::to_owned).collect();
+        let header = "endgame,label,count,runs,probability,low,high,band_low,band_median,band_high";
+        assert_eq!(lines[0], header);
+        assert!(lines[1].starts_with("war,\"War, or near it\","));
+        assert_eq!(lines.len(), 4);
+        let header = "metric,label,unit,runs,never,mean,mean_low,mean_high,sd,p05,p25,p50,p75,p95,chance_share,parameter_share";
+        assert_eq!(table("metrics.csv").lines().next(), Some(header));
+        // Shares need a value in every run.
+        assert!(table("metrics.csv").lines().nth(2).unwrap().ends_with(",,"));
+        let timeline = table("timeline.csv");
+        let mut lines = timeline.lines();
+        assert_eq!(
+            lines.next(),
+            Some("day,date,series,mean,p05,p25,p50,p75,p95")
+        );
+        assert_eq!(
+            lines.next(),
+            Some("0,2024-01-01,anger,0.2,0.2,0.2,0.2,0.2,0.2")
+        );
+        assert_eq!(timeline.lines().count(), 1 + 4 * 2);
+        assert!(table("flags.csv").starts_with("flag,label,"));
+
+        let out = desk.path("defaults");
+        let printed = desk.done(&["--defaults", "--out", &out, "--format", "csv"]);
+        assert_eq!(
+            printed.lines().next(),
+            Some("endgame,label,count,runs,probability,low,high")
+        );
+    }
+
+    #[test]
+    fn the_manifest_repeats_the_experiment() {
+        let desk = Desk::new();
+        let out = desk.path("out");
+        desk.done(&[
+            "--runs",
+            "804",
+            "--seed",
+            "9",
+            "--set",
+            "temper=0.25",
+            "--out",
+            &out,
+        ]);
+        let manifest: Manifest =
+            serde_json::from_slice(&desk.files("out")["manifest.json"]).unwrap();
+        let description = &manifest.description;
+        assert_eq!(
+            (description.seed, description.overrides["temper"]),
+            (9, 0.25)
+        );
+        // Whole worlds of eight.
+        assert_eq!(
+            (description.runs_asked, manifest.runs_completed),
+            (808, 808)
+        );
+        assert!(!manifest.interrupted);
+        fs::write(desk.path("again.toml"), &description.scenario.text).unwrap();
+        let (stdout, again) = (Screen::default(), desk.path("again"));
+        let mut output = Output::to(stdout, Screen::default());
+        let scenario = desk.path("again.toml");
+        let line = [
+            "flashpoint",
+            "run",
+            &scenario,
+            "--runs",
+            "808",
+            "--seed",
+            "9",
+            "--set",
+            "temper=0.25",
+            "--out",
+            &again,
+        ];
+        assert_eq!(super::super::run(line, &mut output), 0);
+        assert_eq!(
+            desk.files("again")["outcomes.csv"],
+            desk.files("out")["outcomes.csv"]
+        );
+    }
+
+    #[test]
+    fn an_override_and_the_defaults_change_the_runs() {
+        let desk = Desk::new();
+        let outcomes = |arguments: &[&str]| {
+            let line = ["--no-files", "--runs", "800", "--format", "csv"];
+            desk.done(&[&line, arguments].concat())
+        };
+        let base = outcomes(&[]);
+        assert_eq!(base, outcomes(&["--set", "temper=0.5"]));
+        for change in [
+            ["--set", "temper=0.9"].as_slice(),
+            &["--defaults"],
+            &["--seed", "2"],
+        ] {
+            assert_ne!(base, outcomes(change));
+        }
+        // Without any prior left, runs are independent, and there is nothing to tell across parameters.
+        let fixed = outcomes(&["--set", "rate=0.03"]);
+        assert_eq!(fixed, outcomes(&["--defaults"]));
+    }
+
+    #[test]
+    fn existing_results_of_another_experiment_are_refused() {
+        let desk = Desk::new();
+        let out = desk.path("out");
+        let line = ["--runs", "80", "--out", &out];
+        desk.done(&line);
+        let before = desk.files("out");
+        desk.done(&line);
+        let other = [&line[..], &["--seed", "2"]].concat();
+        let (code, stdout, stderr) = desk.run(&other);
+        assert_eq!((code, stdout.as_str()), (2, ""));
+        assert!(
+            stderr.contains("another experiment") && stderr.contains("--force"),
+            "{stderr}"
+        );
+        assert_eq!(desk.files("out")["manifest.json"], before["manifest.json"]);
+        desk.done(&[&other[..], &["--force"]].concat());
+        assert_ne!(desk.files("out")["manifest.json"], before["manifest.json"]);
+    }
+
+    #[test]
+    fn results_that_cannot_be_stored_are_an_error() {
+        let desk = Desk::new();
+        let out = desk.path("rivals.toml/out");
+        let (code, stdout, stderr) = desk.run(&["--out", &out]);
+        assert_eq!((code, stdout.as_str()), (1, ""));
+        assert!(stderr.starts_with("error: cannot write "), "{stderr}");
+    }
+
+    #[test]
+    fn bad_usage_has_exit_code_two() {
+        let desk = Desk::new();
+        for arguments in [
+            ["--runs", "0"],
+            ["--threads", "0"],
+            ["--precision", "0"],
+            ["--precision", "2"],
+            ["--set", "tempr=1"],
+            ["--set", "temper"],
+            ["--seed", "-1"],
+            ["--format", "xml"],
+        ] {
+            let (code, stdout, stderr) = desk.run(&arguments);
+            assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
+        }
+        assert!(
+            desk.run(&["--set", "tempr=1"])
+                .2
+                .contains("did you mean `temper`?")
+        );
+        assert_eq!(desk.files("").len(), 1);
+    }
+
+    #[test]
+    fn a_failing_run_has_exit_code_one_and_leaves_nothing() {
+        let desk = Desk::new();
+        let failing = RIVALS.replace("\"a.anger\"", "\"ln(0.8 - a.anger)\"");
+        fs::write(desk.path("rivals.toml"), failing).unwrap();
+        let out = desk.path("out");
+        let (code, stdout, stderr) = desk.run(&["--keep-runs", "--out", &out]);
+        assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+        assert!(
+            stderr.contains("error: run ") && stderr.contains("trace --run"),
+            "{stderr}"
+        );
+        assert_eq!(desk.files("").len(), 1);
+    }
+
+    #[test]
+    fn json_tells_what_the_tables_tell() {
+        let desk = Desk::new();
+        let text = desk.done(&["--no-files", "--runs", "800", "--format", "json"]);
+        let results: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(results["runs"], 800);
+        assert_eq!(results["worlds"], 100);
+        assert_eq!(results["outcomes"][0]["id"], "war");
+        assert!(results["outcomes"][0]["low"].as_f64() < results["outcomes"][0]["high"].as_f64());
+        assert!(results["outcomes"][0]["band"]["median"].is_number());
+        assert_eq!(results["metrics"][0]["id"], "raids");
+        assert_eq!(results["timeline"].as_array().unwrap().len(), 8);
+    }
+
+    #[test]
+    fn a_precision_is_reached_and_recorded() {
+        let desk = Desk::new();
+        let out = desk.path("out");
+        let text = desk.done(&["--precision", "0.06", "--out", &out]);
+        assert!(text.contains("at most 6 percentage points wide"), "{text}");
+        let manifest: Manifest =
+            serde_json::from_slice(&desk.files("out")["manifest.json"]).unwrap();
+        assert_eq!(manifest.precision_reached, Some(true));
+        assert_eq!(manifest.looks.last(), Some(&manifest.runs_completed));
+    }
+}

@@ -1,0 +1,26 @@
+//! Experiments: many runs of a model, summed up in flat memory.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`summary`] | what is kept of any set of runs; merges exactly, in any order and grouping |
+//! | [`replicate`] | runs on many threads, with the same result for any number of them |
+//! | [`precision`] | going on until every endgame's interval is narrow enough |
+//! | [`clustered`] | means of metrics when runs share worlds |
+//! | [`rows`] | the runs one by one, in order, for those who want to keep them |
+
+pub mod clustered;
+pub mod precision;
+pub mod replicate;
+pub mod rows;
+pub mod summary;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use replicate::{
+    Control, ExperimentError, Plan, Progress, Replication, WorldSource, replicate,
+};
+pub use rows::{RowSink, Rows};
+pub use summary::Summary;

@@ -1,0 +1,285 @@
+//! What is kept of a set of runs.
+//!
+//! A [`Summary`] is a commutative monoid: any division of the runs into parts, summed up anywhere and merged in any order, gives
+//! the same summary to the last bit, because counts are integers, sums are exact, and sketches depend only on the values that
+//! they saw. Its size depends on the model, not on the number of runs.
+
+use serde::{Deserialize, Serialize};
+
+use super::clustered::ClusteredMean;
+use crate::engine::RunState;
+use crate::model::Model;
+use crate::stats::exact_sum::ExactSum;
+use crate::stats::moments::Moments;
+use crate::stats::sketch::QuantileSketch;
+use crate::stats::worlds::{WorldHistogram, WorldMoments};
+
+/// Counts and sums over a set of runs, in the model's order of endgames, flags and metrics.
+///
+/// Runs that were stopped at the cap on events are counted as such and in nothing else: what they would have come to is not
+/// known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Number of runs, capped ones included.
+    pub runs: u64,
+    /// Runs stopped at the cap on events.
+    pub capped: u64,
+    /// Events in all runs.
+    pub events: u64,
+    /// Runs that ended in each endgame.
+    pub endgames: Vec<u64>,
+    /// Runs in which each flag held.
+    pub flags: Vec<u64>,
+    /// The metrics.
+    pub metrics: Vec<MetricTally>,
+}
+
+/// One metric over a set of runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MetricTally {
+    /// Runs in which it was infinite, such as the day of a first event that never came.
+    pub never: u64,
+    /// The finite values.
+    pub moments: Moments,
+}
+
+impl Tally {
+    /// No runs of `model` yet.
+    pub fn new(model: &Model) -> Self {
+        Self {
+            runs: 0,
+            capped: 0,
+            events: 0,
+            endgames: vec![0; model.endgames().len()],
+            flags: vec![0; model.flags().len()],
+            metrics: vec![MetricTally::default(); model.metrics().len()],
+        }
+    }
+
+    /// Adds a finished run.
+    fn add(&mut self, state: &RunState) {
+        self.runs += 1;
+        self.events += state.events();
+        let Some(endgame) = state.endgame() else {
+            self.capped += 1;
+            return;
+        };
+        self.endgames[endgame as usize] += 1;
+        for (count, &holds) in self.flags.iter_mut().zip(state.flags()) {
+            *count += u64::from(holds);
+        }
+        for (tally, &value) in self.metrics.iter_mut().zip(state.metrics()) {
+            if value.is_finite() {
+                tally.moments.add(value);
+            } else {
+                tally.never += 1;
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.capped += other.capped;
+        self.events += other.events;
+        add_each(&mut self.endgames, &other.endgames);
+        add_each(&mut self.flags, &other.flags);
+        for (mine, theirs) in self.metrics.iter_mut().zip(&other.metrics) {
+            mine.never += theirs.never;
+            mine.moments.merge(&theirs.moments);
+        }
+    }
+}
+
+fn add_each(mine: &mut [u64], theirs: &[u64]) {
+    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+        *mine += theirs;
+    }
+}
+
+/// One series at one date, over the runs that were not capped.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    sum: ExactSum,
+    values: QuantileSketch,
+}
+
+impl Record {
+    /// Arithmetic mean; `None` without runs.
+    pub fn mean(&self) -> Option<f64> {
+        let count = self.values.count();
+        (count > 0).then(|| self.sum.value() / count as f64)
+    }
+
+    /// The `p`-quantile, `p` in `[0, 1]`; `None` without runs.
+    pub fn quantile(&self, p: f64) -> Option<f64> {
+        self.values.quantile(p)
+    }
+}
+
+/// How outcomes vary between worlds. Only complete worlds count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorldStatistics {
+    /// For each endgame: worlds by how many of their runs ended in it.
+    pub endgames: Vec<WorldHistogram>,
+    /// For each flag: worlds by in how many of their runs it held.
+    pub flags: Vec<WorldHistogram>,
+    /// The metrics.
+    pub metrics: Vec<MetricWorlds>,
+}
+
+/// One metric across worlds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricWorlds {
+    /// The mean over runs with a finite value.
+    pub mean: ClusteredMean,
+    /// Variance within and between the worlds all of whose runs have a finite value.
+    pub variance: WorldMoments,
+}
+
+impl WorldStatistics {
+    fn new(model: &Model, runs_per_world: u32) -> Self {
+        let histogram = WorldHistogram::new(runs_per_world);
+        let metric = MetricWorlds {
+            mean: ClusteredMean::new(),
+            variance: WorldMoments::new(u64::from(runs_per_world)),
+        };
+        Self {
+            endgames: vec![histogram.clone(); model.endgames().len()],
+            flags: vec![histogram; model.flags().len()],
+            metrics: vec![metric; model.metrics().len()],
+        }
+    }
+
+    fn add(&mut self, world: &Tally) {
+        for (histogram, &count) in self.endgames.iter_mut().zip(&world.endgames) {
+            histogram.add(count as u32);
+        }
+        for (histogram, &count) in self.flags.iter_mut().zip(&world.flags) {
+            histogram.add(count as u32);
+        }
+        for (metric, tally) in self.metrics.iter_mut().zip(&world.metrics) {
+            let moments = &tally.moments;
+            metric.mean.add(moments.count(), moments.sum());
+            if moments.count() == world.runs {
+                metric.variance.add(moments);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let both = self.endgames.iter_mut().zip(&other.endgames);
+        both.for_each(|(mine, theirs)| mine.merge(theirs));
+        let both = self.flags.iter_mut().zip(&other.flags);
+        both.for_each(|(mine, theirs)| mine.merge(theirs));
+        for (mine, theirs) in self.metrics.iter_mut().zip(&other.metrics) {
+            mine.mean.merge(&theirs.mean);
+            mine.variance.merge(&theirs.variance);
+        }
+    }
+}
+
+/// A set of runs of one model, summed up.
+///
+/// Two summaries can be merged if they were made for the same model and the same number of runs in each world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    totals: Tally,
+    /// For each metric, its finite values.
+    quantiles: Vec<QuantileSketch>,
+    /// Date by date, and within a date in the model's order.
+    timeline: Vec<Record>,
+    worlds: Option<WorldStatistics>,
+}
+
+impl Summary {
+    /// No runs yet. `runs_per_world` is given when runs are grouped into worlds with parameters of their own.
+    pub fn new(model: &Model, runs_per_world: Option<u32>) -> Self {
+        let records = (model.timeline()).map_or(0, |t| t.days().count() * t.names().count());
+        Self {
+            totals: Tally::new(model),
+            quantiles: vec![QuantileSketch::new(); model.metrics().len()],
+            timeline: vec![Record::default(); records],
+            worlds: runs_per_world.map(|runs| WorldStatistics::new(model, runs)),
+        }
+    }
+
+    /// Adds all runs of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        debug_assert_eq!(self.timeline.len(), other.timeline.len());
+        debug_assert_eq!(self.worlds.is_some(), other.worlds.is_some());
+        self.totals.merge(&other.totals);
+        for (mine, theirs) in self.quantiles.iter_mut().zip(&other.quantiles) {
+            mine.merge(theirs);
+        }
+        for (mine, theirs) in self.timeline.iter_mut().zip(&other.timeline) {
+            mine.sum.merge(&theirs.sum);
+            mine.values.merge(&theirs.values);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.worlds, &other.worlds) {
+            mine.merge(theirs);
+        }
+    }
+
+    /// Counts and sums.
+    pub fn totals(&self) -> &Tally {
+        &self.totals
+    }
+
+    /// The finite values of each metric.
+    pub fn quantiles(&self) -> &[QuantileSketch] {
+        &self.quantiles
+    }
+
+    /// The recorded series, date by date and within a date in the model's order.
+    pub fn timeline(&self) -> &[Record] {
+        &self.timeline
+    }
+
+    /// How outcomes vary between worlds, if runs are grouped into worlds.
+    pub fn worlds(&self) -> Option<&WorldStatistics> {
+        self.worlds.as_ref()
+    }
+}
+
+/// Adds the runs of one world to a summary.
+#[derive(Clone, Debug)]
+pub(super) struct WorldRecorder {
+    empty: Tally,
+    world: Tally,
+}
+
+impl WorldRecorder {
+    pub fn new(model: &Model) -> Self {
+        let empty = Tally::new(model);
+        Self {
+            world: empty.clone(),
+            empty,
+        }
+    }
+
+    /// Adds a finished run of the world under way.
+    pub fn add(&mut self, summary: &mut Summary, state: &RunState) {
+        self.world.add(state);
+        if state.endgame().is_none() {
+            return;
+        }
+        for (sketch, &value) in summary.quantiles.iter_mut().zip(state.metrics()) {
+            if value.is_finite() {
+                sketch.add(value);
+            }
+        }
+        for (record, &value) in summary.timeline.iter_mut().zip(state.timeline()) {
+            record.sum.add(value);
+            record.values.add(value);
+        }
+    }
+
+    /// Ends the world under way.
+    pub fn close(&mut self, summary: &mut Summary) {
+        summary.totals.merge(&self.world);
+        if let Some(worlds) = &mut summary.worlds {
+            worlds.add(&self.world);
+        }
+        self.world.clone_from(&self.empty);
+    }
+}
