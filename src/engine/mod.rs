@@ -189,6 +189,10 @@ impl<'a, O: Observer> Running<'a, O> {
         let (clock, wake) = clock::earliest(&self.state.wakes);
         let due = self.state.agenda.front().map_or(f64::INFINITY, |p| p.time);
         let next = if due <= wake { due } else { wake };
+        let midnight = self.state.next_midnight;
+        if self.model.absorbing_moves && midnight <= next.min(self.model.horizon) {
+            return self.midnight(midnight);
+        }
         if next > self.model.horizon {
             return self.end(Ending::Horizon, self.model.horizon);
         }
@@ -209,7 +213,7 @@ impl<'a, O: Observer> Running<'a, O> {
             self.wake(clock)?;
         }
         self.reset_dirty_clocks()?;
-        if (self.scratch.absorbing || self.model.absorbing_moves) && self.state.ending.is_none() {
+        if self.scratch.absorbing && self.state.ending.is_none() {
             self.scratch.absorbing = false;
             self.check_absorbing()?;
         }

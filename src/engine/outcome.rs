@@ -34,6 +34,15 @@ impl<O: Observer> Running<'_, O> {
         Ok(())
     }
 
+    /// Looks at absorbing endgames at the end of a day. The dates are fixed, so that what other actors do in between does not
+    /// move the time at which time alone brings an endgame about.
+    pub(super) fn midnight(&mut self, day: f64) -> Result<(), RunError> {
+        self.record_timeline(day)?;
+        self.state.time = day;
+        self.state.next_midnight = day + 1.0;
+        self.check_absorbing()
+    }
+
     /// Ends the run if an absorbing endgame has been reached.
     pub(super) fn check_absorbing(&mut self) -> Result<(), RunError> {
         self.read_metrics(|metric| metric.absorbing)?;

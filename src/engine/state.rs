@@ -179,6 +179,8 @@ pub struct RunState {
     /// Times that a clock woke or something came due, whether or not an event followed.
     pub(super) steps: u64,
     pub(super) sequence: u64,
+    /// When absorbing endgames that the passing of time may bring about are looked at next.
+    pub(super) next_midnight: f64,
     pub(super) levels: Vec<Level>,
     pub(super) rungs: Vec<u16>,
     pub(super) clocks: Vec<Clock>,
@@ -226,6 +228,7 @@ impl RunState {
             events: 0,
             steps: 0,
             sequence: 0,
+            next_midnight: 1.0,
             levels: vec![level; model.slots.len()],
             rungs: vec![0; model.pairs.len()],
             clocks: vec![clock; model.processes.len()],
@@ -251,6 +254,7 @@ impl RunState {
         self.events = 0;
         self.steps = 0;
         self.sequence = 0;
+        self.next_midnight = 1.0;
         for (level, slot) in self.levels.iter_mut().zip(&world.slots) {
             *level = Level {
                 value: slot.initial,

@@ -671,7 +671,7 @@ pub struct RawEndgame {
     pub label: Option<String>,
     /// Condition on metrics, parameters, and stocks and rungs at the end. Absent in the last one.
     pub when: Option<String>,
-    /// The run ends as soon as the condition holds.
+    /// The run ends when the condition holds: at the start, after an event that touches what it reads, or at the end of a day.
     #[serde(default)]
     pub absorbing: bool,
     pub note: Option<String>,

@@ -199,12 +199,12 @@ id = "otherwise"
 "#;
 
 #[test]
-fn an_absorbing_endgame_ends_the_run_through_events_only() {
+fn an_absorbing_endgame_ends_the_run_at_an_event_or_at_the_end_of_a_day() {
     let (values, endgame, state) = run(FALLING);
     assert!((values[0] - 10.0).abs() < 1e-9);
     assert_eq!(
         (endgame, state.ending(), state.time()),
-        (Some(0), Some(Ending::Horizon), 100.0)
+        (Some(0), Some(Ending::Absorbed(0)), 11.0)
     );
 
     let event = "[[calendar]]\nid = \"c\"\nday = 3\neffects = [\"world.y = 0.4\"]\n";
@@ -216,7 +216,7 @@ fn an_absorbing_endgame_ends_the_run_through_events_only() {
 }
 
 #[test]
-fn a_window_ends_when_its_second_day_begins() {
+fn a_window_holds_its_last_day() {
     let text = r#"
 [[calendar]]
 id = "c"
@@ -231,13 +231,17 @@ first = "act"
     let world = World::new(&model, model.default_parameters()).unwrap();
     let mut simulator = Simulator::new(&model, 1);
     let mut state = simulator.allocate();
+    let mut on_the_last = 0;
     for run in 0..200 {
         simulator.start(&world, run, &mut state).unwrap();
         simulator
             .finish(&world, &mut state, &mut Unobserved)
             .unwrap();
-        assert!((4.0..5.0).contains(&state.metrics()[0]));
+        let day = state.metrics()[0];
+        assert!((4.0..6.0).contains(&day));
+        on_the_last += u32::from(day >= 5.0);
     }
+    assert!((70..130).contains(&on_the_last));
 }
 
 #[test]
