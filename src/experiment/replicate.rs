@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::rows::{CloseOnPanic, RowSink, Rows, Sequencer};
 use super::summary::{Summary, WorldRecorder};
-use crate::engine::{Outcome, RunError, RunState, Simulator, Unobserved};
+use crate::engine::{RunError, RunState, Simulator, Unobserved};
 use crate::model::{Model, ParameterDraws, World, WorldError};
 
 /// Size towards which chunks are made, in runs: long enough that claiming one costs nothing, short enough that stopping does
@@ -274,7 +274,6 @@ struct Worker<'a, 's> {
     shared: &'a Shared<'a, 's>,
     simulator: Simulator<'a>,
     state: RunState,
-    outcome: Outcome,
     draws: ParameterDraws,
     recorder: WorldRecorder,
     summary: Summary,
@@ -287,7 +286,6 @@ impl<'a, 's> Worker<'a, 's> {
         Self {
             state: simulator.allocate(),
             simulator,
-            outcome: Outcome::default(),
             draws: ParameterDraws::new(model, plan.seed),
             recorder: WorldRecorder::new(model),
             summary: plan.empty_summary(model),
@@ -353,9 +351,9 @@ impl<'a, 's> Worker<'a, 's> {
                 run,
                 error: error.into(),
             })?;
-            (self.recorder).add(&mut self.summary, &self.state, &self.outcome);
+            self.recorder.add(&mut self.summary, &self.state);
             if let Some(rows) = rows {
-                rows.push(number, &self.state, &self.outcome);
+                rows.push(number, &self.state);
             }
         }
         self.recorder.close(&mut self.summary);
@@ -365,8 +363,6 @@ impl<'a, 's> Worker<'a, 's> {
     fn make_run(&mut self, world: &World, run: u64) -> Result<(), RunError> {
         let simulator = &mut self.simulator;
         simulator.start(world, run, &mut self.state)?;
-        simulator.finish(world, &mut self.state, &mut Unobserved)?;
-        simulator.read_outcome(world, &self.state, &mut self.outcome);
-        Ok(())
+        simulator.finish(world, &mut self.state, &mut Unobserved)
     }
 }

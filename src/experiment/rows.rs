@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::engine::{Outcome, RunState};
+use crate::engine::RunState;
 
 /// What consecutive runs came to, a row a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,11 +42,11 @@ impl Rows {
         self.worlds.is_empty()
     }
 
-    pub(super) fn push(&mut self, world: u64, state: &RunState, outcome: &Outcome) {
+    pub(super) fn push(&mut self, world: u64, state: &RunState) {
         self.worlds.push(world);
-        self.endgames.push(outcome.endgame);
+        self.endgames.push(state.endgame());
         self.events.push(state.events());
-        self.flags.extend_from_slice(&outcome.flags);
+        self.flags.extend_from_slice(state.flags());
         self.metrics.extend_from_slice(state.metrics());
     }
 }

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clustered::ClusteredMean;
-use crate::engine::{Outcome, RunState};
+use crate::engine::RunState;
 use crate::model::Model;
 use crate::stats::exact_sum::ExactSum;
 use crate::stats::moments::Moments;
@@ -57,15 +57,15 @@ impl Tally {
     }
 
     /// Adds a finished run.
-    fn add(&mut self, state: &RunState, outcome: &Outcome) {
+    fn add(&mut self, state: &RunState) {
         self.runs += 1;
         self.events += state.events();
-        let Some(endgame) = outcome.endgame else {
+        let Some(endgame) = state.endgame() else {
             self.capped += 1;
             return;
         };
         self.endgames[endgame as usize] += 1;
-        for (count, &holds) in self.flags.iter_mut().zip(&outcome.flags) {
+        for (count, &holds) in self.flags.iter_mut().zip(state.flags()) {
             *count += u64::from(holds);
         }
         for (tally, &value) in self.metrics.iter_mut().zip(state.metrics()) {
@@ -258,9 +258,9 @@ impl WorldRecorder {
     }
 
     /// Adds a finished run of the world under way.
-    pub fn add(&mut self, summary: &mut Summary, state: &RunState, outcome: &Outcome) {
-        self.world.add(state, outcome);
-        if outcome.endgame.is_none() {
+    pub fn add(&mut self, summary: &mut Summary, state: &RunState) {
+        self.world.add(state);
+        if state.endgame().is_none() {
             return;
         }
         for (sketch, &value) in summary.quantiles.iter_mut().zip(state.metrics()) {

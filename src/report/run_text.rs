@@ -53,12 +53,7 @@ pub fn text(heading: &Heading, results: &Results) -> String {
         out.push('\n');
         out.push_str(&probabilities("Flag", &results.flags, results));
     }
-    let headline: Vec<_> = results.metrics.iter().filter(|row| row.headline).collect();
-    let shown = if headline.is_empty() {
-        results.metrics.iter().collect()
-    } else {
-        headline
-    };
+    let shown: Vec<_> = results.metrics.iter().filter(|row| row.headline).collect();
     if !shown.is_empty() {
         out.push('\n');
         out.push_str(&metrics(&shown));
