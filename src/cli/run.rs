@@ -20,7 +20,7 @@ use crate::report::manifest::{Description, Manifest, ParameterMode, ScenarioDesc
 use crate::report::parquet::RunsFile;
 use crate::report::results::{LEVEL, Results};
 use crate::report::run_text::{self, Heading, PrecisionOutcome};
-use crate::report::tables;
+use crate::report::{side_by_side, tables};
 use crate::stats::precision::PrecisionPlan;
 
 /// Runs made unless another number is asked for.
@@ -30,15 +30,18 @@ const DEFAULT_MOST_RUNS: u64 = 100_000_000;
 /// Name of the file of single runs.
 const RUNS_FILE: &str = "runs.parquet";
 
-/// Run a scenario many times and show the distribution over its endgames.
+/// Run scenarios many times and show the distribution over their endgames.
+///
+/// Several scenarios are shown side by side; each has a folder of results of its own.
 ///
 /// Parameters with a prior are drawn from it anew for every world of some runs (`runs_per_world` in the scenario); `--defaults`
 /// holds them at their default values. The same scenario, overrides, seed and number of runs give the same results, byte for
 /// byte, on any machine and with any number of threads.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Scenario file, name of a built-in scenario, or `-` for standard input.
-    scenario: String,
+    /// Scenario files, names of built-in scenarios, or `-` for standard input.
+    #[arg(required = true, value_name = "SCENARIO")]
+    scenarios: Vec<String>,
     /// Number of runs (default 10000); with --precision, the most runs to make (default 100000000). Rounded up to whole worlds.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
@@ -58,7 +61,7 @@ pub(super) struct Args {
     /// valid although the runs are looked at repeatedly.
     #[arg(long, value_name = "W")]
     precision: Option<f64>,
-    /// Folder for the results [default: results/SCENARIO-KEY].
+    /// Folder for the results, with a folder in it for each of several scenarios [default: results/SCENARIO-KEY].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Write no files.
@@ -76,13 +79,56 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    let prepared = prepare(&args.scenario, &args.set, out)?;
+    // All problems of all scenarios come before the first run.
+    let mut prepared = Vec::new();
+    for scenario in &args.scenarios {
+        prepared.push(prepare(scenario, &args.set, out)?);
+    }
+    let interrupt = Interrupt::install();
+    let mut finished = Vec::new();
+    for prepared in &prepared {
+        match run_one(args, prepared, &interrupt, out) {
+            Ok(one) => finished.push(one),
+            // Not a single run of this scenario: what the others came to is shown all the same.
+            Err(CliError::Interrupted) => break,
+            Err(error) => return Err(error),
+        }
+        if interrupt.stop.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    if !finished.is_empty() {
+        args.show(&finished, out)?;
+    }
+    let all = finished.len() == prepared.len() && finished.iter().all(|one| !one.interrupted);
+    if all {
+        Ok(())
+    } else {
+        Err(CliError::Interrupted)
+    }
+}
+
+/// A scenario that has been run.
+struct Finished {
+    name: String,
+    heading: Heading,
+    results: Results,
+    stored: Option<(PathBuf, Committed)>,
+    interrupted: bool,
+}
+
+fn run_one(
+    args: &Args,
+    prepared: &Prepared,
+    interrupt: &Interrupt,
+    out: &Output,
+) -> Result<Finished, CliError> {
     let model = &prepared.model;
     let plan = args.plan(model)?;
     let looks = args.looks(model, &plan)?;
-    let description = args.describe(&prepared, &plan);
+    let description = args.describe(prepared, &plan);
     let staging = args.open(&description)?;
-    let interrupt = Interrupt::install(staging.as_ref().map(Staging::staging));
+    interrupt.guard(staging.as_ref().map(Staging::staging));
     let mut runs_file = match &staging {
         Some(staging) if args.keep_runs => {
             let file = staging.create(RUNS_FILE).map_err(directory_error)?;
@@ -129,26 +175,38 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     };
     interrupt.saved();
 
-    match args.format {
-        Format::Json => out.print(&super::json(&results)?)?,
-        Format::Csv => out.print(&tables::outcomes(&results))?,
-        Format::Text => {
-            out.print(&run_text::text(
-                &args.heading(model, &plan, &done),
-                &results,
-            ))?;
-            if let Some((path, committed)) = &stored {
-                out.print(&stored_line(path, *committed))?;
-            }
-        }
-    }
-    if interrupted {
-        return Err(CliError::Interrupted);
-    }
-    Ok(())
+    Ok(Finished {
+        name: prepared.loaded.name.clone(),
+        heading: args.heading(model, &plan, &done),
+        results,
+        stored,
+        interrupted,
+    })
 }
 
 impl Args {
+    fn show(&self, finished: &[Finished], out: &mut Output) -> Result<(), CliError> {
+        let named = finished.iter().map(|one| (one.name.as_str(), &one.results));
+        let text = match (self.format, finished) {
+            (Format::Json, [one]) if self.scenarios.len() == 1 => super::json(&one.results)?,
+            (Format::Json, _) => super::json(&named.collect::<BTreeMap<_, _>>())?,
+            (Format::Csv, [one]) if self.scenarios.len() == 1 => tables::outcomes(&one.results),
+            (Format::Csv, _) => tables::outcomes_of_several(named),
+            (Format::Text, [one]) => {
+                run_text::text(&one.heading, &one.results) + &stored_lines(finished)
+            }
+            (Format::Text, _) => {
+                let columns = finished.iter().map(|one| side_by_side::Column {
+                    name: &one.name,
+                    heading: &one.heading,
+                    results: &one.results,
+                });
+                side_by_side::text(&columns.collect::<Vec<_>>()) + &stored_lines(finished)
+            }
+        };
+        Ok(out.print(&text)?)
+    }
+
     fn plan(&self, model: &Model) -> Result<Plan, CliError> {
         let worlds = if model.has_priors() && !self.defaults {
             WorldSource::Priors
@@ -197,7 +255,8 @@ impl Args {
             return Ok(None);
         }
         let target = match &self.out {
-            Some(folder) => folder.clone(),
+            Some(folder) if self.scenarios.len() == 1 => folder.clone(),
+            Some(folder) => folder.join(description.folder_name()),
             None => Path::new("results").join(description.folder_name()),
         };
         let staging = Staging::open(&target, description, self.force);
@@ -293,6 +352,13 @@ fn store(
     Ok((path, committed))
 }
 
+fn stored_lines(finished: &[Finished]) -> String {
+    let stored = finished.iter().filter_map(|one| one.stored.as_ref());
+    stored
+        .map(|(path, committed)| stored_line(path, *committed))
+        .collect()
+}
+
 fn stored_line(path: &Path, committed: Committed) -> String {
     // Relative to where the user is, if it lies below.
     let here = std::env::current_dir().and_then(std::fs::canonicalize);
@@ -356,9 +422,9 @@ struct Interrupt {
 }
 
 impl Interrupt {
-    fn install(unfinished: Option<&Path>) -> Self {
+    fn install() -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let unfinished = Arc::new(Mutex::new(unfinished.map(Path::to_owned)));
+        let unfinished = Arc::new(Mutex::new(None::<PathBuf>));
         let (seen, folder) = (Arc::clone(&stop), Arc::clone(&unfinished));
         // Where no handler can be set, Ctrl-C ends the program as it does anyhow.
         let _ = ctrlc::set_handler(move || {
@@ -373,6 +439,12 @@ impl Interrupt {
             }
         });
         Self { stop, unfinished }
+    }
+
+    /// From now on a sudden end removes this folder.
+    fn guard(&self, unfinished: Option<&Path>) {
+        *(self.unfinished.lock()).unwrap_or_else(PoisonError::into_inner) =
+            unfinished.map(Path::to_owned);
     }
 
     /// The results are in place.

@@ -2,7 +2,7 @@
 
 use super::prepare::{DEFAULT_SEED, prepare};
 use super::{CliError, Format, Output, Override};
-use crate::engine::{self, Simulator};
+use crate::engine::Simulator;
 use crate::model::{ParameterDraws, World};
 use crate::report::chronicle::{Chronicle, Recorder, RunHeader, RunResult};
 

@@ -165,6 +165,13 @@ impl<O: Observer> Running<'_, O> {
         let mut ahead = self.world.look_ahead[process];
         for _ in 0..HALVINGS {
             let until = now + ahead;
+            if until <= now {
+                // Time could not go on: the hazard has a pole here.
+                break;
+            }
+            if until >= horizon && to_the_end.is_finite() {
+                return Ok((to_the_end, f64::INFINITY));
+            }
             let bound = bound_until(until);
             if bound.is_finite() {
                 return Ok((bound, until));

@@ -187,7 +187,11 @@ impl<'a, O: Observer> Running<'a, O> {
             };
             let by = self.value(&effect.value, scene)?;
             let old = self.view(scene).stock_at(slot, self.state.time);
-            self.set_stock(slot, effect.operation.apply(old, by));
+            let new = effect.operation.apply(old, by);
+            if !new.is_finite() {
+                return Err(self.error(effect.value.site, Problem::NotFinite(new)));
+            }
+            self.set_stock(slot, new);
         }
         Ok(())
     }

@@ -52,6 +52,16 @@ struct Scratch {
     absorbing: bool,
 }
 
+impl Scratch {
+    /// Drops what a run that was stopped in the middle of an event left behind.
+    fn clear(&mut self) {
+        for process in self.dirty.drain(..) {
+            self.is_dirty[process as usize] = false;
+        }
+        self.absorbing = false;
+    }
+}
+
 impl<'m> Simulator<'m> {
     /// A simulator for `model` under `seed`.
     pub fn new(model: &'m Model, seed: u64) -> Self {
@@ -132,6 +142,7 @@ impl<'m> Simulator<'m> {
         state: &'a mut RunState,
         observer: &'a mut O,
     ) -> Running<'a, O> {
+        self.scratch.clear();
         Running {
             model: self.model,
             world,
@@ -176,7 +187,7 @@ impl<'a, O: Observer> Running<'a, O> {
     /// Goes on to whatever comes first: what is due on the agenda, a clock, or the horizon.
     fn step(&mut self) -> Result<(), RunError> {
         let (clock, wake) = clock::earliest(&self.state.wakes);
-        let due = self.state.agenda.last().map_or(f64::INFINITY, |p| p.time);
+        let due = self.state.agenda.front().map_or(f64::INFINITY, |p| p.time);
         let next = if due <= wake { due } else { wake };
         if next > self.model.horizon {
             return self.end(Ending::Horizon, self.model.horizon);
@@ -188,7 +199,7 @@ impl<'a, O: Observer> Running<'a, O> {
         self.record_timeline(next)?;
         self.state.time = next;
         if due <= wake {
-            if let Some(pending) = self.state.agenda.pop() {
+            if let Some(pending) = self.state.agenda.pop_front() {
                 match pending.due {
                     Due::Calendar(entry) => self.calendar_entry(entry)?,
                     Due::Answer(answer) => self.answer_due(&answer)?,

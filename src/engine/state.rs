@@ -1,5 +1,7 @@
 //! The state of one run: a plain value that can be cloned, kept and resumed.
 
+use std::collections::VecDeque;
+
 use crate::formula::Role;
 use crate::model::{Model, NOBODY, World};
 use crate::random::Stream;
@@ -183,8 +185,8 @@ pub struct RunState {
     /// When each clock wakes; apart from the clocks because the next event is the least of these.
     pub(super) wakes: Vec<f64>,
     pub(super) rules: Vec<RuleState>,
-    /// Sorted by time, then sequence, latest first.
-    pub(super) agenda: Vec<Pending>,
+    /// Sorted by time, then sequence. A deque, because what is due at once goes to either end in a cascade.
+    pub(super) agenda: VecDeque<Pending>,
     pub(super) streams: Vec<Stream>,
     /// One bit a stream: whether it was drawn from in this run.
     pub(super) opened: Vec<u64>,
@@ -229,7 +231,7 @@ impl RunState {
             clocks: vec![clock; model.processes.len()],
             wakes: vec![f64::INFINITY; model.processes.len()],
             rules: vec![rule; model.rules.len()],
-            agenda: Vec::with_capacity(AGENDA_CAPACITY),
+            agenda: VecDeque::with_capacity(AGENDA_CAPACITY),
             streams: vec![Stream::from_state([0; 4]); model.streams.len()],
             opened: vec![0; model.streams.len().div_ceil(64)],
             metrics: vec![MetricState::default(); model.metrics.len()],
@@ -312,7 +314,7 @@ impl RunState {
     pub(super) fn schedule(&mut self, time: f64, due: Due) {
         let sequence = self.sequence;
         self.sequence += 1;
-        let at = self.agenda.partition_point(|pending| pending.time > time);
+        let at = self.agenda.partition_point(|pending| pending.time <= time);
         self.agenda.insert(
             at,
             Pending {

@@ -16,13 +16,29 @@ pub(super) struct View<'a> {
 
 /// Value at `time` of a stock that stood at `level` and relaxes to its baseline:
 /// `x(t) = b + (x0 - b) exp(-lambda (t - t0))`.
+///
+/// It is exact at `t0`, and rounding never carries it out of the stretch between `x0` and `b`, so that a stock stays within its
+/// declared bounds and on the right side of a threshold to which it was set.
 #[inline]
 pub(super) fn relaxed(level: Level, slot: &SlotConstants, time: f64) -> f64 {
-    if slot.decay == 0.0 || level.value == slot.baseline {
+    if slot.decay == 0.0 || level.value == slot.baseline || time == level.since {
         return level.value;
     }
     let kept = crate::math::exp(-slot.decay * (time - level.since));
-    slot.baseline + (level.value - slot.baseline) * kept
+    let (low, high) = ends(level, slot);
+    (slot.baseline + (level.value - slot.baseline) * kept)
+        .max(low)
+        .min(high)
+}
+
+/// The lower and the upper end of a stock's path, from its level to its baseline.
+#[inline]
+fn ends(level: Level, slot: &SlotConstants) -> (f64, f64) {
+    if level.value < slot.baseline {
+        (level.value, slot.baseline)
+    } else {
+        (slot.baseline, level.value)
+    }
 }
 
 impl View<'_> {
@@ -123,9 +139,21 @@ impl Ranges for Ahead<'_> {
     fn stock(&self, slot: u32) -> Interval {
         let now = self.view.stock_at(slot, self.view.time);
         let then = self.view.stock_at(slot, self.until);
-        // `exp` is not rounded correctly, so a value between may stand out by a few units in the last place.
+        let (level, constants) = (
+            self.view.state.levels[slot as usize],
+            &self.view.world.slots[slot as usize],
+        );
+        if constants.decay == 0.0 {
+            return Interval::point(now);
+        }
+        // `exp` is not rounded correctly, so a value between may stand out by a few units in the last place, but not beyond
+        // the ends of the whole path. Without those a root or logarithm at a bound of the stock would seem to have no value.
         let margin = MARGIN * (now.abs() + then.abs());
-        Interval::new(now.min(then) - margin, now.max(then) + margin)
+        let (low, high) = ends(level, constants);
+        Interval::new(
+            (now.min(then) - margin).max(low),
+            (now.max(then) + margin).min(high),
+        )
     }
 
     fn rung(&self, pair: u32) -> Interval {

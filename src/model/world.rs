@@ -171,14 +171,20 @@ impl World {
     }
 }
 
+/// The most times that a clock looks ahead in a run without a candidate, however short the half-lives.
+const MOST_LOOKS: f64 = 1000.0;
+
 /// The shortest half-life among the slots that a hazard reads; a formula of `time` is bounded over a tenth of the horizon.
+///
+/// A look ahead over many half-lives costs nothing: the hazard is near its new level soon after the event that set it off.
 fn look_ahead(model: &Model, slots: &[SlotConstants], process: &super::Process) -> f64 {
     let half_lives = (process.reads.iter())
         .map(|&slot| slots[slot as usize].decay)
         .filter(|&decay| decay > 0.0)
         .map(|decay| std::f64::consts::LN_2 / decay);
     let own_time = process.uses_time.then_some(model.horizon / 10.0);
-    half_lives.chain(own_time).fold(f64::INFINITY, f64::min)
+    let shortest = half_lives.chain(own_time).fold(f64::INFINITY, f64::min);
+    shortest.max(model.horizon / MOST_LOOKS)
 }
 
 struct Reader<'a> {
@@ -214,7 +220,8 @@ impl Reader<'_> {
                     if half_life.is_nan() || half_life <= 0.0 {
                         return Err(self.error(formula, half_life, "a positive number of days"));
                     }
-                    std::f64::consts::LN_2 / half_life
+                    // Half-lives below 4e-309 days would come to an infinite rate, which has no product with a time of 0.
+                    (std::f64::consts::LN_2 / half_life).min(f64::MAX)
                 }
                 None => 0.0,
             };

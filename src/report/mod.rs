@@ -1,6 +1,7 @@
 //! What is told about scenarios and runs: text, Markdown, JSON and CSV, as strings and files. Nothing here prints.
 
 pub mod chronicle;
+mod csv_text;
 pub mod describe;
 pub mod directory;
 pub mod manifest;
@@ -8,4 +9,6 @@ pub mod number;
 pub mod parquet;
 pub mod results;
 pub mod run_text;
+pub mod side_by_side;
 pub mod tables;
+mod text_table;

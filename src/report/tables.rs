@@ -1,5 +1,6 @@
 //! Results as CSV: one header line, full precision, empty cells where there is no value.
 
+use super::csv_text::CsvText;
 use super::number::{exact, exact_or_empty};
 use super::results::{MetricRow, OutcomeRow, QUANTILES, Results, TimelineRow};
 
@@ -8,12 +9,35 @@ pub fn outcomes(results: &Results) -> String {
     probabilities("endgame", &results.outcomes, results.worlds.is_some())
 }
 
+/// The endgames of several scenarios, with the scenario's name in the first column and always with the band.
+pub fn outcomes_of_several<'a>(named: impl Iterator<Item = (&'a str, &'a Results)>) -> String {
+    let mut header = vec!["scenario"];
+    header.extend(probability_header("endgame", true));
+    let mut csv = CsvText::new(&header);
+    for (name, results) in named {
+        for row in &results.outcomes {
+            let mut cells = vec![name.to_owned()];
+            cells.extend(probability_cells(row, true));
+            csv.row(&cells);
+        }
+    }
+    csv.text()
+}
+
 /// The flags, as the endgames.
 pub fn flags(results: &Results) -> String {
     probabilities("flag", &results.flags, results.worlds.is_some())
 }
 
 fn probabilities(first: &str, rows: &[OutcomeRow], bands: bool) -> String {
+    let mut csv = CsvText::new(&probability_header(first, bands));
+    for row in rows {
+        csv.row(&probability_cells(row, bands));
+    }
+    csv.text()
+}
+
+fn probability_header(first: &str, bands: bool) -> Vec<&str> {
     let mut header = vec![
         first,
         "label",
@@ -26,29 +50,29 @@ fn probabilities(first: &str, rows: &[OutcomeRow], bands: bool) -> String {
     if bands {
         header.extend(["band_low", "band_median", "band_high"]);
     }
-    let mut csv = Csv::new(&header);
-    for row in rows {
-        let mut cells = vec![
-            row.id.clone(),
-            row.label.clone(),
-            row.count.to_string(),
-            row.runs.to_string(),
-            exact(row.probability),
-            exact(row.interval.low),
-            exact(row.interval.high),
+    header
+}
+
+fn probability_cells(row: &OutcomeRow, bands: bool) -> Vec<String> {
+    let mut cells = vec![
+        row.id.clone(),
+        row.label.clone(),
+        row.count.to_string(),
+        row.runs.to_string(),
+        exact(row.probability),
+        exact(row.interval.low),
+        exact(row.interval.high),
+    ];
+    if bands {
+        let band = row.band;
+        let ends = [
+            band.map(|band| band.low),
+            band.map(|band| band.median),
+            band.map(|band| band.high),
         ];
-        if bands {
-            let band = row.band;
-            let ends = [
-                band.map(|band| band.low),
-                band.map(|band| band.median),
-                band.map(|band| band.high),
-            ];
-            cells.extend(ends.map(exact_or_empty));
-        }
-        csv.row(&cells);
+        cells.extend(ends.map(exact_or_empty));
     }
-    csv.text
+    cells
 }
 
 /// The metrics. With draws of the parameters, two columns more divide the variance of single runs.
@@ -70,11 +94,11 @@ pub fn metrics(results: &Results) -> String {
     if shares {
         header.extend(["chance_share", "parameter_share"]);
     }
-    let mut csv = Csv::new(&header);
+    let mut csv = CsvText::new(&header);
     for row in &results.metrics {
         csv.row(&metric_cells(row, shares));
     }
-    csv.text
+    csv.text()
 }
 
 fn metric_cells(row: &MetricRow, shares: bool) -> Vec<String> {
@@ -102,7 +126,7 @@ pub fn timeline(results: &Results) -> String {
     let names = QUANTILES.map(quantile_name);
     let mut header = vec!["day", "date", "series", "mean"];
     header.extend(names.iter().map(String::as_str));
-    let mut csv = Csv::new(&header);
+    let mut csv = CsvText::new(&header);
     for row in &results.timeline {
         let TimelineRow {
             day,
@@ -120,7 +144,7 @@ pub fn timeline(results: &Results) -> String {
         cells.extend(quantile_cells(*quantiles));
         csv.row(&cells);
     }
-    csv.text
+    csv.text()
 }
 
 fn quantile_name(p: f64) -> String {
@@ -129,48 +153,4 @@ fn quantile_name(p: f64) -> String {
 
 fn quantile_cells(quantiles: Option<[f64; 5]>) -> [String; 5] {
     quantiles.map_or_else(Default::default, |values| values.map(exact))
-}
-
-/// CSV as in RFC 4180, but with line feeds alone at the ends of lines.
-struct Csv {
-    text: String,
-}
-
-impl Csv {
-    fn new(header: &[&str]) -> Self {
-        let mut csv = Self {
-            text: String::new(),
-        };
-        csv.row(header);
-        csv
-    }
-
-    fn row(&mut self, cells: &[impl AsRef<str>]) {
-        for (position, cell) in cells.iter().enumerate() {
-            if position > 0 {
-                self.text.push(',');
-            }
-            let cell = cell.as_ref();
-            if cell.contains([',', '"', '\n', '\r']) {
-                self.text.push('"');
-                self.text.push_str(&cell.replace('"', "\"\""));
-                self.text.push('"');
-            } else {
-                self.text.push_str(cell);
-            }
-        }
-        self.text.push('\n');
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_with_separators_are_quoted() {
-        let mut csv = Csv::new(&["a", "b"]);
-        csv.row(&["x, \"y\"", "line\nbreak"]);
-        assert_eq!(csv.text, "a,b\n\"x, \"\"y\"\"\",\"line\nbreak\"\n");
-    }
 }

@@ -1,6 +1,6 @@
 //! What the reference says about what happens when: each claim as a scenario small enough to work out by hand.
 
-use flashpoint::engine::{Ending, Outcome, RunState, Simulator, Unobserved};
+use flashpoint::engine::{Ending, RunState, Simulator, Unobserved};
 use flashpoint::model::World;
 use flashpoint::scenario::compile::compile;
 use flashpoint::scenario::load::load_text;
@@ -53,9 +53,7 @@ fn run(additions: &str) -> (Vec<f64>, Option<u32>, RunState) {
     simulator
         .finish(&world, &mut state, &mut Unobserved)
         .unwrap();
-    let mut outcome = Outcome::default();
-    simulator.read_outcome(&world, &state, &mut outcome);
-    (state.metrics().to_vec(), outcome.endgame, state)
+    (state.metrics().to_vec(), state.endgame(), state)
 }
 
 fn metrics(additions: &str) -> Vec<f64> {

@@ -1,5 +1,6 @@
-//! A chronicle as a table: ids and numbers only, so that no cell needs quotes.
+//! A chronicle as a table of ids and numbers.
 
+use super::super::csv_text::CsvText;
 use super::{
     Chronicle, Course, Decision, Dropped, Entry, EventEntry, Name, RunResult, Source, When,
 };
@@ -84,12 +85,11 @@ pub(super) fn render(chronicle: &Chronicle<'_>) -> String {
     if let Some(result) = &chronicle.result {
         result_rows(result, &mut rows);
     }
-    let mut out = COLUMNS.join(",") + "\n";
-    for Row(cells) in rows {
-        out.push_str(&cells.join(","));
-        out.push('\n');
+    let mut table = CsvText::new(&COLUMNS);
+    for Row(cells) in &rows {
+        table.row(cells);
     }
-    out
+    table.text()
 }
 
 fn event_rows(event: &EventEntry<'_>, rows: &mut Vec<Row>) {
