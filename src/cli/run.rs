@@ -87,18 +87,25 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let interrupt = Interrupt::install();
     let mut finished = Vec::new();
     for prepared in &prepared {
-        let one = run_one(args, prepared, &interrupt, out)?;
-        let interrupted = one.interrupted;
-        finished.push(one);
-        if interrupted {
+        match run_one(args, prepared, &interrupt, out) {
+            Ok(one) => finished.push(one),
+            // Not a single run of this scenario: what the others came to is shown all the same.
+            Err(CliError::Interrupted) => break,
+            Err(error) => return Err(error),
+        }
+        if interrupt.stop.load(Ordering::Relaxed) {
             break;
         }
     }
-    args.show(&finished, out)?;
-    if finished.iter().any(|one| one.interrupted) {
-        return Err(CliError::Interrupted);
+    if !finished.is_empty() {
+        args.show(&finished, out)?;
     }
-    Ok(())
+    let all = finished.len() == prepared.len() && finished.iter().all(|one| !one.interrupted);
+    if all {
+        Ok(())
+    } else {
+        Err(CliError::Interrupted)
+    }
 }
 
 /// A scenario that has been run.

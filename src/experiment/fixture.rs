@@ -61,13 +61,14 @@ id = "hold"
 [metric.raids]
 label = "Raids"
 count = ["raid"]
-headline = true
 [metric.first_raid]
 label = "First raid"
 unit = "days"
 first = ["raid"]
+headline = false
 [metric.peak_anger]
 peak = "b.anger"
+headline = false
 
 [[endgame]]
 id = "war"

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::rows::{CloseOnPanic, RowSink, Rows, Sequencer};
-use super::summary::{Summary, WorldRecorder};
+use super::summary::{Recorder, Summary};
 use crate::engine::{RunError, RunState, Simulator, Unobserved};
 use crate::model::{Model, ParameterDraws, World, WorldError};
 
@@ -275,8 +275,7 @@ struct Worker<'a, 's> {
     simulator: Simulator<'a>,
     state: RunState,
     draws: ParameterDraws,
-    recorder: WorldRecorder,
-    summary: Summary,
+    recorder: Recorder,
 }
 
 impl<'a, 's> Worker<'a, 's> {
@@ -287,8 +286,7 @@ impl<'a, 's> Worker<'a, 's> {
             state: simulator.allocate(),
             simulator,
             draws: ParameterDraws::new(model, plan.seed),
-            recorder: WorldRecorder::new(model),
-            summary: plan.empty_summary(model),
+            recorder: Recorder::new(model, plan.empty_summary(model)),
             shared,
         }
     }
@@ -309,7 +307,7 @@ impl<'a, 's> Worker<'a, 's> {
             }
             self.shared.control.progress.advanced(runs);
         }
-        Ok(self.summary)
+        Ok(self.recorder.finish())
     }
 
     /// Makes `runs` runs from run `first` on: whole worlds.
@@ -351,12 +349,12 @@ impl<'a, 's> Worker<'a, 's> {
                 run,
                 error: error.into(),
             })?;
-            (self.recorder).add(&mut self.summary, &self.state);
+            self.recorder.add(&self.state);
             if let Some(rows) = rows {
                 rows.push(number, &self.state);
             }
         }
-        self.recorder.close(&mut self.summary);
+        self.recorder.close_world();
         Ok(())
     }
 

@@ -241,45 +241,79 @@ impl Summary {
     }
 }
 
-/// Adds the runs of one world to a summary.
+/// Runs whose values are collected before they go into the sketches. A sketch is some kilobytes, and there is one for every
+/// metric and every record of the timeline: taking each in turn for many runs keeps it in the processor's cache.
+const BATCH: usize = 256;
+
+/// Adds runs to a summary, world by world.
 #[derive(Clone, Debug)]
-pub(super) struct WorldRecorder {
+pub(super) struct Recorder {
+    summary: Summary,
     empty: Tally,
     world: Tally,
+    /// Metrics, then records of the timeline, run by run.
+    batch: Vec<f64>,
+    columns: usize,
 }
 
-impl WorldRecorder {
-    pub fn new(model: &Model) -> Self {
+impl Recorder {
+    /// A recorder that begins with an empty summary.
+    pub fn new(model: &Model, summary: Summary) -> Self {
         let empty = Tally::new(model);
+        let columns = summary.quantiles.len() + summary.timeline.len();
         Self {
+            batch: Vec::with_capacity(BATCH * columns),
+            columns,
             world: empty.clone(),
             empty,
+            summary,
         }
     }
 
-    /// Adds a finished run of the world under way.
-    pub fn add(&mut self, summary: &mut Summary, state: &RunState) {
+    /// Adds a finished run to the world under way.
+    pub fn add(&mut self, state: &RunState) {
         self.world.add(state);
         if state.endgame().is_none() {
             return;
         }
-        for (sketch, &value) in summary.quantiles.iter_mut().zip(state.metrics()) {
-            if value.is_finite() {
-                sketch.add(value);
-            }
-        }
-        for (record, &value) in summary.timeline.iter_mut().zip(state.timeline()) {
-            record.sum.add(value);
-            record.values.add(value);
+        self.batch.extend_from_slice(state.metrics());
+        self.batch.extend_from_slice(state.timeline());
+        if self.batch.len() >= BATCH * self.columns {
+            self.sketch();
         }
     }
 
     /// Ends the world under way.
-    pub fn close(&mut self, summary: &mut Summary) {
-        summary.totals.merge(&self.world);
-        if let Some(worlds) = &mut summary.worlds {
+    pub fn close_world(&mut self) {
+        self.summary.totals.merge(&self.world);
+        if let Some(worlds) = &mut self.summary.worlds {
             worlds.add(&self.world);
         }
         self.world.clone_from(&self.empty);
+    }
+
+    /// The summary of all worlds that have been ended.
+    pub fn finish(mut self) -> Summary {
+        self.sketch();
+        self.summary
+    }
+
+    /// Moves the batch into the sketches.
+    fn sketch(&mut self) {
+        let (batch, columns) = (&self.batch, self.columns);
+        let column = |index: usize| batch.iter().skip(index).step_by(columns).copied();
+        for (index, sketch) in self.summary.quantiles.iter_mut().enumerate() {
+            for value in column(index).filter(|value| value.is_finite()) {
+                sketch.add(value);
+            }
+        }
+        let metrics = self.summary.quantiles.len();
+        for (index, record) in self.summary.timeline.iter_mut().enumerate() {
+            for value in column(metrics + index) {
+                record.sum.add(value);
+                record.values.add(value);
+            }
+        }
+        self.batch.clear();
     }
 }

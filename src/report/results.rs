@@ -76,8 +76,6 @@ pub struct MetricRow {
     pub sd: Option<f64>,
     /// Quantiles of single runs, as [`QUANTILES`].
     pub quantiles: Option<[f64; 5]>,
-    /// Monte Carlo intervals of the quantiles, if runs are independent.
-    pub quantile_intervals: Option<[Interval; 5]>,
     /// How the variance of single runs divides.
     pub shares: Option<VarianceShares>,
 }
@@ -184,10 +182,6 @@ fn metric_row(
     let moments = &tally.moments;
     // Where some run has no value, the rest of its world says nothing about the variance within worlds of full size.
     let complete = tally.never == 0;
-    let intervals = match worlds {
-        Some(_) => None,
-        None => each_quantile(|p| sketch.quantile_interval(p, level)),
-    };
     MetricRow {
         id: metric.id().to_owned(),
         label: metric.label().to_owned(),
@@ -202,7 +196,6 @@ fn metric_row(
         },
         sd: moments.standard_deviation(),
         quantiles: each_quantile(|p| sketch.quantile(p)),
-        quantile_intervals: intervals,
         shares: worlds.filter(|_| complete).and_then(variance_shares),
     }
 }

@@ -54,12 +54,7 @@ pub fn text(heading: &Heading, results: &Results) -> String {
         out.push('\n');
         out.push_str(&probabilities("Flag", &results.flags, results));
     }
-    let headline: Vec<_> = results.metrics.iter().filter(|row| row.headline).collect();
-    let shown = if headline.is_empty() {
-        results.metrics.iter().collect()
-    } else {
-        headline
-    };
+    let shown: Vec<_> = results.metrics.iter().filter(|row| row.headline).collect();
     if !shown.is_empty() {
         out.push('\n');
         out.push_str(&metrics(&shown));
@@ -176,28 +171,20 @@ fn mean_cells(row: &MetricRow) -> [String; 2] {
     [rounded(mean, digits), range(&low, &high)]
 }
 
+/// Quantiles to the digit that the mean is known to: their error is of that size. Whole numbers stay as they are.
 fn quantile_cells(row: &MetricRow) -> [String; 2] {
-    let Some(quantiles) = row.quantiles else {
+    let Some([low, _, median, _, high]) = row.quantiles else {
         return ["–".to_owned(), "–".to_owned()];
     };
-    let [low, _, median, _, high] = std::array::from_fn(|i| {
-        let x = quantiles[i];
-        match row.quantile_intervals.map(|intervals| intervals[i]) {
-            Some(interval) if interval.width().is_finite() && interval.width() > 0.0 => {
-                shorter(rounded(x, decimals(interval)), significant(x))
-            }
-            _ => significant(x),
-        }
-    });
-    [median, range(&low, &high)]
-}
-
-fn shorter(a: String, b: String) -> String {
-    if a.chars().count() <= b.chars().count() {
-        a
-    } else {
-        b
-    }
+    let digits = row
+        .mean_interval
+        .filter(|interval| interval.width() > 0.0)
+        .map(decimals);
+    let show = |x: f64| match digits {
+        Some(digits) if x != x.floor() || digits < 0 => rounded(x, digits),
+        _ => significant(x),
+    };
+    [show(median), range(&show(low), &show(high))]
 }
 
 /// A share of the runs, which never rounds to none or to all.

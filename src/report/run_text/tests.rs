@@ -53,7 +53,7 @@ fn a_table_for_people() {
     assert!(lines[4].contains("Monte Carlo 95 %  Across parameters 90 %  "));
     assert!(lines[6].starts_with("War, or near it "));
     assert!(text.contains("Anger above one half"));
-    // The only headline metric hides the others.
+    // The other metrics are not for the main table.
     assert!(text.contains("\nRaids ") && !text.contains("First raid"));
     assert!(text.contains("Across parameters 90 %:"));
     assert!(
@@ -65,7 +65,7 @@ fn a_table_for_people() {
 
 #[test]
 fn columns_of_unknown_things_are_left_out() {
-    let scenario = RIVALS.replace("headline = true", "");
+    let scenario = RIVALS.replace("headline = false", "");
     let results = results(&scenario, WorldSource::Defaults, 1000);
     let heading = Heading {
         priors_unused: true,
@@ -75,7 +75,7 @@ fn columns_of_unknown_things_are_left_out() {
     println!("{text}");
     assert!(text.contains("1,000 runs, all parameters at their defaults; seed 1"));
     assert!(!text.to_lowercase().contains("across parameters"));
-    // Without a headline metric all are shown; one never comes in some runs.
+    // One never comes in some runs.
     assert!(text.contains("First raid (days)") && text.contains("peak anger"));
 }
 
