@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::files;
 use super::prepare::{DEFAULT_SEED, Prepared, prepare};
 use super::{CliError, Format, Output, Override};
 use crate::experiment::precision::{PreciseReplication, looks, replicate_to_precision};
@@ -20,7 +21,7 @@ use crate::report::manifest::{Description, Manifest, ParameterMode, ScenarioDesc
 use crate::report::parquet::RunsFile;
 use crate::report::results::{LEVEL, Results};
 use crate::report::run_text::{self, Heading, PrecisionOutcome};
-use crate::report::{side_by_side, tables};
+use crate::report::{chart, side_by_side, tables};
 use crate::stats::precision::PrecisionPlan;
 
 /// Runs made unless another number is asked for.
@@ -73,6 +74,9 @@ pub(super) struct Args {
     /// Write the results even if the folder holds something else. Files of other results are replaced, all others stay.
     #[arg(long)]
     force: bool,
+    /// Also draw the endgames into this SVG file; an existing one is replaced only with --force.
+    #[arg(long, value_name = "FILE")]
+    chart: Option<PathBuf>,
     /// How the results are printed. CSV is the table of the endgames alone.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -83,6 +87,9 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let mut prepared = Vec::new();
     for scenario in &args.scenarios {
         prepared.push(prepare(scenario, &args.set, out)?);
+    }
+    if let Some(chart) = &args.chart {
+        files::refuse_existing(chart, args.force)?;
     }
     let interrupt = Interrupt::install();
     let mut finished = Vec::new();
@@ -187,6 +194,13 @@ fn run_one(
 impl Args {
     fn show(&self, finished: &[Finished], out: &mut Output) -> Result<(), CliError> {
         let named = finished.iter().map(|one| (one.name.as_str(), &one.results));
+        let columns: Vec<_> = (finished.iter())
+            .map(|one| side_by_side::Column {
+                name: &one.name,
+                heading: &one.heading,
+                results: &one.results,
+            })
+            .collect();
         let text = match (self.format, finished) {
             (Format::Json, [one]) if self.scenarios.len() == 1 => super::json(&one.results)?,
             (Format::Json, _) => super::json(&named.collect::<BTreeMap<_, _>>())?,
@@ -195,15 +209,11 @@ impl Args {
             (Format::Text, [one]) => {
                 run_text::text(&one.heading, &one.results) + &stored_lines(finished)
             }
-            (Format::Text, _) => {
-                let columns = finished.iter().map(|one| side_by_side::Column {
-                    name: &one.name,
-                    heading: &one.heading,
-                    results: &one.results,
-                });
-                side_by_side::text(&columns.collect::<Vec<_>>()) + &stored_lines(finished)
-            }
+            (Format::Text, _) => side_by_side::text(&columns) + &stored_lines(finished),
         };
+        if let Some(chart) = &self.chart {
+            files::write(chart, chart::svg(&columns).as_bytes(), self.force)?;
+        }
         Ok(out.print(&text)?)
     }
 
