@@ -22,7 +22,7 @@ runs_per_world = 50
 [parameter.half]
 value = 0.5
 basis = "assumption"
-#prior = { dist = "uniform", low = 0.3, high = 0.7 }
+#prior = { dist = "uniform", low = 0.35, high = 0.65 }
 [parameter.fifth]
 value = 0.2
 basis = "assumption"

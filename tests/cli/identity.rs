@@ -36,8 +36,6 @@ fn run(folder: &Path, scenario: &str, out: &str, more: &[&str]) -> BTreeMap<Stri
         scenario,
         "--runs",
         "400",
-        "--seed",
-        "11",
         "--keep-runs",
         "--out",
         out,
@@ -103,9 +101,7 @@ fn a_traced_run_is_the_one_in_the_file_of_runs() {
                 .map(|(name, cell)| (name.as_str(), as_json(cell)))
                 .collect();
             let run = run.to_string();
-            let line = [
-                "trace", &scenario, "--run", &run, "--seed", "11", "--format", "json",
-            ];
+            let line = ["trace", &scenario, "--run", &run, "--format", "json"];
             let trace: Value = serde_json::from_str(&succeed(folder.path(), &line)).unwrap();
             let result = &trace["result"];
             let mut expected = BTreeMap::from([

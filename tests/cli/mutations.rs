@@ -184,7 +184,8 @@ impl Edit {
                 lines.insert(at, lines[at]);
             }
             Self::SwapLines(one, other) => {
-                lines.swap(one.index(lines.len()), other.index(lines.len()))
+                let count = lines.len();
+                lines.swap(one.index(count), other.index(count));
             }
             Self::OddValue(at, value) => {
                 let at = at.index(lines.len());
@@ -242,7 +243,7 @@ fn mutated_scenarios_end_in_an_answer() {
         (edits.iter()).fold(SHIPPED[scenario].clone(), |text, edit| edit.apply(&text))
     });
     // Each stage has something to do.
-    assert!(reached.iter().all(|&count| count >= 15), "{reached:?}");
+    assert!(reached.iter().all(|&count| count >= 5), "{reached:?}");
 }
 
 /// What formulas are made of, and what they are not.
