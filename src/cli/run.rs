@@ -420,6 +420,9 @@ fn directory_error(error: DirectoryError) -> CliError {
         DirectoryError::Occupied { .. } => CliError::usage(error.to_string()).with_help(
             "choose another folder with --out, or write there all the same with --force",
         ),
+        DirectoryError::NotAFolder(_) => {
+            CliError::usage(error.to_string()).with_help("choose another folder with --out")
+        }
         DirectoryError::Io { .. } => CliError::failure(error.to_string()),
     }
 }

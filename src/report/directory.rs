@@ -25,6 +25,9 @@ pub enum DirectoryError {
         /// What it holds.
         found: String,
     },
+    /// There is a file of that name.
+    #[error("{} is not a folder", .0.display())]
+    NotAFolder(PathBuf),
     /// The system refuses.
     #[error("cannot write {}: {error}", path.display())]
     Io {
@@ -232,7 +235,7 @@ fn existing(
         found,
     };
     if !target.is_dir() {
-        return Err(occupied("is not a folder".to_owned()));
+        return Err(DirectoryError::NotAFolder(target.to_owned()));
     }
     let manifest = fs::read_to_string(target.join(MANIFEST));
     let manifest: Option<Manifest> = manifest

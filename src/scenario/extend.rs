@@ -185,13 +185,16 @@ impl<'a> Reader<'a> {
                 self.merge_builtin(name.to_owned(), None)
             }
             Err(error) => {
+                let help = match error {
+                    ReadError::Missing | ReadError::Folder => self.suggest(Some(&path), name),
+                    _ => None,
+                };
                 let message = match error {
                     ReadError::Missing => format!(
                         "there is no scenario file `{name}`, nor a built-in scenario of that name"
                     ),
                     error => format!("`{name}` cannot be read: {error}"),
                 };
-                let help = self.suggest(Some(&path), name);
                 self.fail(message, None, help)
             }
         }

@@ -4,12 +4,18 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+mod broken;
 mod check;
+mod coverage;
+mod identity;
+mod mutations;
 #[cfg(unix)]
 mod run;
 mod scenarios;
 mod trace;
 mod usage;
+#[cfg(unix)]
+mod writing;
 
 /// What a command did.
 struct Done {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::folder;
 
-const SCENARIO: &str = r#"
+pub const SCENARIO: &str = r#"
 [scenario]
 title = "Raids"
 start = 2024-01-01
@@ -39,11 +39,11 @@ id = "none"
 "#;
 
 /// A folder with the scenario.
-fn desk() -> tempfile::TempDir {
+pub fn desk() -> tempfile::TempDir {
     folder(&[("raids.toml", SCENARIO)])
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Command {
+pub fn run(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flashpoint"));
     command
         .current_dir(folder)
@@ -52,7 +52,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<_> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -61,7 +61,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn interrupt(process: u32) {
+pub fn interrupt(process: u32) {
     let id = process.to_string();
     assert!(
         Command::new("kill")
@@ -72,12 +72,13 @@ fn interrupt(process: u32) {
     );
 }
 
-/// Waits until some runs have been written to the folder in which results are prepared.
-fn wait_for_rows(folder: &Path) {
+/// Waits until some runs have been written to the folder in which results are prepared: beside the final one if that is new, else
+/// in it.
+pub fn wait_for_rows(folder: &Path) {
     let begun = || {
         let staging = names(folder)
             .into_iter()
-            .find(|name| name.starts_with(".out.partial-"));
+            .find(|name| name.starts_with(".out.partial-") || name.starts_with(".partial-"));
         let rows = staging.map(|name| folder.join(name).join("runs.parquet"));
         rows.and_then(|rows| fs::metadata(rows).ok())
             .is_some_and(|rows| rows.len() > 100_000)
@@ -91,7 +92,7 @@ fn wait_for_rows(folder: &Path) {
     panic!("no runs were made");
 }
 
-const ENDLESS: [&str; 5] = ["--runs", "1000000000000", "--keep-runs", "--out", "out"];
+pub const ENDLESS: [&str; 5] = ["--runs", "1000000000000", "--keep-runs", "--out", "out"];
 
 #[test]
 fn an_interrupt_saves_what_is_done() {

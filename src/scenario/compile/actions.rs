@@ -16,13 +16,14 @@ impl Compiler<'_> {
             let killed = (action.killed.as_ref())
                 .map(|killed| self.quantity(killed, &path.key("killed"), &scope));
             let foiled = (action.foiled.as_ref())
-                .map(|foiled| self.number(foiled, &path.key("foiled"), &scope));
+                .map(|foiled| self.limited(foiled, &path.key("foiled"), &scope, 0.0..=1.0));
             let claim = action.claim.as_ref().map(|claim| {
                 let path = path.key("claim");
                 let chance = claim.probability.as_ref();
                 Claim {
                     by: self.text(&claim.by, &path.key("by"), &scope, Type::Actor),
-                    probability: chance.map(|p| self.number(p, &path.key("probability"), &scope)),
+                    probability: chance
+                        .map(|p| self.limited(p, &path.key("probability"), &scope, 0.0..=1.0)),
                 }
             });
             let mut rung_moves = Vec::new();
@@ -35,7 +36,12 @@ impl Compiler<'_> {
                 let scope = Scope::suspect();
                 suspects.push(Suspect {
                     who: self.text(&suspect.who, &path.key("who"), &scope, Type::Actor),
-                    weight: self.number(&suspect.weight, &path.key("weight"), &scope),
+                    weight: self.limited(
+                        &suspect.weight,
+                        &path.key("weight"),
+                        &scope,
+                        0.0..=f64::INFINITY,
+                    ),
                 });
             }
             if action.foiled.is_none() && !action.foiled_effects.is_empty() {

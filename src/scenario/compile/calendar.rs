@@ -108,6 +108,10 @@ impl Compiler<'_> {
     }
 
     fn after_end(&mut self, entry: &RawCalendarEntry, path: &Path) {
+        if self.problems.has_errors() {
+            // Perhaps in the start or the horizon.
+            return;
+        }
         let id = &entry.id;
         let message =
             format!("the entry `{id}` never happens: it lies after the end of the scenario");

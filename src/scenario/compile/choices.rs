@@ -36,7 +36,12 @@ impl Compiler<'_> {
 
     fn process(&mut self, id: &str, raw: &RawProcess, actor: u32, path: &Path) -> Process {
         let scope = Scope::process(actor);
-        let hazard = self.number(&raw.hazard, &path.key("hazard"), &scope);
+        let hazard = self.limited(
+            &raw.hazard,
+            &path.key("hazard"),
+            &scope,
+            0.0..=f64::INFINITY,
+        );
         let chooser = Chooser {
             actor,
             kind: "process",
@@ -283,7 +288,10 @@ impl Compiler<'_> {
         let preference = [("score", &raw.score), ("probability", &raw.probability)]
             .into_iter()
             .find_map(|(key, value)| Some((key, value.as_ref()?)))
-            .map(|(key, value)| self.number(value, &path.key(key), scope));
+            .map(|(key, value)| match key {
+                "probability" => self.limited(value, &path.key(key), scope, 0.0..=1.0),
+                _ => self.number(value, &path.key(key), scope),
+            });
         Course {
             id: raw.id.clone(),
             label: label(&raw.label, &raw.id),

@@ -12,12 +12,14 @@ mod problems;
 mod quantities;
 mod stocks;
 
+use std::ops::RangeInclusive;
+
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::load::LoadedScenario;
 use super::raw::{Basis, Expression, RawScenario};
 use super::tree::Path;
 use crate::formula::{self, Program, Scope, Type};
-use crate::model::{self, Formula, Model, NOBODY};
+use crate::model::{self, Formula, Model, NOBODY, World};
 use names::Names;
 use problems::Problems;
 
@@ -85,10 +87,11 @@ impl<'a> Compiler<'a> {
         let endgames = self.endgames();
         let flags = self.flags();
         let timeline = self.timeline(horizon);
-        self.warn_of_unused_parameters();
         if self.problems.has_errors() {
             return Err(self.problems.diagnostics());
         }
+        // Only now: what a broken formula would have read is not known.
+        self.warn_of_unused_parameters();
         let pairs = if self.raw.ladder.rung.is_empty() {
             Vec::new()
         } else {
@@ -129,6 +132,13 @@ impl<'a> Compiler<'a> {
             sites: self.sites,
         };
         outcomes::link_dependents(&mut model);
+        if let Err(error) = World::new(&model, model.default_parameters())
+            && error.parameters.is_empty()
+        {
+            // No parameter can help.
+            self.problems.unusable(&error);
+            return Err(self.problems.diagnostics());
+        }
         Ok(Compiled {
             model,
             warnings: self.problems.warnings(),
@@ -293,6 +303,30 @@ impl<'a> Compiler<'a> {
     /// Compiles a number or a formula that must come to a number.
     fn number(&mut self, expression: &Expression, path: &Path, scope: &Scope) -> Formula {
         self.formula(expression, path, scope, Type::Number)
+    }
+
+    /// Compiles a number; a constant that no run could go on with is an error here already.
+    fn limited(
+        &mut self,
+        expression: &Expression,
+        path: &Path,
+        scope: &Scope,
+        limits: RangeInclusive<f64>,
+    ) -> Formula {
+        let formula = self.number(expression, path, scope);
+        if let Some(value) = formula.program.as_constant()
+            && !limits.contains(&value)
+        {
+            let required = if *limits.end() == f64::INFINITY {
+                format!("{} or more", limits.start())
+            } else {
+                format!("between {} and {}", limits.start(), limits.end())
+            };
+            let key = path.last_key().unwrap_or_default();
+            let message = format!("`{key}` is {value}, but must be {required}");
+            self.problems.error(path, message);
+        }
+        formula
     }
 
     /// Compiles a formula given as text.

@@ -153,10 +153,10 @@ impl<'a> Names<'a> {
             }
             _ => return problems.error(&path, "a set lists either `actors` or `places`"),
         };
-        if BUILT_IN_SETS.contains(&id) {
-            return problems.error(&path, format!("`{id}` is a built-in set"));
+        // A name that is taken is reported with all others of its sort.
+        if !BUILT_IN_SETS.contains(&id) {
+            self.sets.insert(id, members);
         }
-        self.sets.insert(id, members);
     }
 
     /// Indices of actors, given by id or by set.
@@ -432,9 +432,16 @@ impl<'a> Names<'a> {
                     format!("`{id}` has a meaning of its own in formulas: choose another name");
                 problems.error_at_key(&path, message);
             }
+            let kind = match kind {
+                "actor" => "an actor",
+                "parameter" => "a parameter",
+                "place" => "a place",
+                "set" => "a set",
+                _ => "a metric",
+            };
             if let Some(other) = seen.insert(id, kind) {
                 let message = format!(
-                    "`{id}` is the name of a {other} and of a {kind}: formulas could not tell which is meant"
+                    "`{id}` is the name of {other} and of {kind}: formulas could not tell which is meant"
                 );
                 problems.error_at_key(&path, message);
             }
@@ -443,7 +450,7 @@ impl<'a> Names<'a> {
             if let (Some(_), Some(kind)) = (actor.count, seen.get(id.as_str())) {
                 let path = Path::keys(["actor", base, "count"]);
                 let message = format!(
-                    "`count` makes an actor `{id}`, but there is already a {kind} of that name"
+                    "`count` makes an actor `{id}`, but there is already {kind} of that name"
                 );
                 problems.error(&path, message);
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::formula::Span;
+use crate::model::WorldError;
 use crate::scenario::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::scenario::load::LoadedScenario;
 use crate::scenario::tree::Path;
@@ -52,6 +53,22 @@ impl<'a> Problems<'a> {
     pub fn error_at_key(&mut self, path: &Path, message: impl Into<String>) {
         let span = self.loaded.locate_key(path);
         self.push(Diagnostic::error(message).at(span));
+    }
+
+    /// An error at a formula of constants whose value cannot be used.
+    pub fn unusable(&mut self, error: &WorldError) {
+        let mut path = Path::root();
+        for part in error.site.split('.') {
+            let mut indices = part.split('[');
+            path = path.key(indices.next().unwrap_or_default());
+            for index in indices.filter_map(|index| index.trim_end_matches(']').parse().ok()) {
+                path = path.index(index);
+            }
+        }
+        let key = path.last_key().unwrap_or_default();
+        let (value, required) = (error.value, error.required);
+        let message = format!("`{key}` is {value}, but must be {required}");
+        self.error(&path, message);
     }
 
     /// Something that is allowed but hardly meant.

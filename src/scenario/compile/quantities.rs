@@ -27,7 +27,9 @@ impl Compiler<'_> {
                 None => Quantity::Fixed(formula),
             };
         };
-        let parameters = self.family_parameters(distribution, family, path, scope);
+        let Some(parameters) = self.family_parameters(distribution, family, path, scope) else {
+            return Quantity::Fixed(self.number(&Expression::Number(0.0), path, scope));
+        };
         let constants: Option<Vec<f64>> =
             (parameters.iter().map(|p| p.program.as_constant())).collect();
         if let Some(values) = constants {
@@ -46,7 +48,7 @@ impl Compiler<'_> {
         let Some(family) = family(raw.dist) else {
             return self.discrete(raw, path).map(Distribution::from);
         };
-        let formulas = self.family_parameters(raw, family, path, &Scope::parameters("a prior"));
+        let formulas = self.family_parameters(raw, family, path, &Scope::parameters("a prior"))?;
         let mut values = Vec::new();
         for formula in &formulas {
             match formula.program.as_constant() {
@@ -92,13 +94,14 @@ impl Compiler<'_> {
         }
     }
 
+    /// The parameters of a family in its order; none if one is missing, which is reported.
     fn family_parameters(
         &mut self,
         raw: &RawDistribution,
         family: Family,
         path: &Path,
         scope: &Scope,
-    ) -> Vec<Formula> {
+    ) -> Option<Vec<Formula>> {
         let wanted = family.parameters();
         for (name, _) in given(raw) {
             if wanted.iter().all(|parameter| parameter.name != name) {
@@ -116,6 +119,7 @@ impl Compiler<'_> {
             }
         }
         let mut formulas = Vec::new();
+        let mut complete = true;
         for parameter in wanted {
             let path = path.key(parameter.name);
             let found = given(raw).find(|(name, _)| *name == parameter.name);
@@ -131,11 +135,11 @@ impl Compiler<'_> {
                         family.signature()
                     );
                     self.problems.error(&path, message);
-                    formulas.push(self.number(&Expression::Number(0.0), &path, scope));
+                    complete = false;
                 }
             }
         }
-        formulas
+        complete.then_some(formulas)
     }
 }
 
