@@ -5,12 +5,14 @@ The counts are the histogram of the final sum of levels. Start-up and imports ar
 
 import importlib
 import importlib.metadata
+import platform
 import sys
 import time
 
 package = sys.argv[1]
 peer = importlib.import_module(f"{package}_ladder")
-print(importlib.metadata.version(package.split("_")[0]), flush=True)
+version = importlib.metadata.version(package.split("_")[0])
+print(f"{version}, Python {platform.python_version()}", flush=True)
 for line in sys.stdin:
     first, runs = map(int, line.split())
     counts = [0] * 51

@@ -76,10 +76,8 @@ mod tests {
                 .iter()
                 .all(|found| found.agrees())
         );
-        let mutant = Kernel {
-            raids: 0.052,
-            ..Kernel::new()
-        };
+        let mut mutant = Kernel::new();
+        mutant.raids = 0.052;
         both[1] = Contender::new("mutant", "", CELLS, move |seed| mutant.run(seed).cell());
         assert!(
             !agreement(&mut both, events)
