@@ -42,9 +42,8 @@ impl Scenario {
     /// The state at the end of run `number`.
     pub fn run(&mut self, number: u64) -> &RunState {
         let (world, state) = (&self.world, &mut self.state);
-        (self.simulator.start(world, number, state))
-            .and_then(|()| self.simulator.finish(world, state, &mut Unobserved))
-            .unwrap_or_else(|problem| panic!("{problem}"));
+        (self.simulator.start(world, number, state)).expect("a start");
+        (self.simulator.finish(world, state, &mut Unobserved)).expect("an end");
         state
     }
 }

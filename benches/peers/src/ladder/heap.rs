@@ -30,7 +30,7 @@ impl Ord for Event {
 
 pub fn run(seed: u64) -> usize {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut levels = vec![0; ACTORS];
+    let mut levels = [0; ACTORS];
     let mut events = BinaryHeap::new();
     for actor in 0..ACTORS {
         let time = rng.sample(Exp1);
