@@ -1,0 +1,105 @@
+//! Ten actors on ladders: the model of `scenarios/bench/ladder-10.toml`, written for each package.
+
+mod flashpoint;
+mod heap;
+mod ixa;
+mod krabmaga;
+mod krabmaga_steps;
+mod limit;
+mod nexosim;
+mod python;
+mod rebop;
+mod scan;
+
+use crate::compare::{Contender, version};
+use std::path::Path;
+
+const ACTORS: usize = 10;
+/// The highest level; the lowest is 0.
+const TOP: i32 = 5;
+/// Days.
+const HORIZON: f64 = 100.0;
+
+pub const CELLS: usize = ACTORS * TOP as usize + 1;
+
+/// The level of an actor after its decision, from its own level, the sum of all levels and a uniform draw.
+#[inline]
+fn decide(own: i32, total: i32, uniform: f64) -> i32 {
+    let mean = f64::from(total - own) / (ACTORS - 1) as f64;
+    if uniform < (0.3 + 0.1 * mean).min(0.9) {
+        (own + 1).min(TOP)
+    } else {
+        (own - 1).max(0)
+    }
+}
+
+/// Flashpoint first, then its peers. Without an interpreter the Python packages are left out.
+pub fn contenders(python: Option<&Path>) -> Vec<Contender> {
+    let own = format!("this tree, {}", version("flashpoint"));
+    let by_hand = "by hand";
+    let rust = |name: &str, version: &str, run| Contender::new(name, version, CELLS, run);
+    let mut all = vec![
+        Contender::new("**Flashpoint**", &own, CELLS, flashpoint::runner()),
+        rust(
+            "limit: times integrated out",
+            by_hand,
+            limit::without_times as fn(u64) -> usize,
+        ),
+        rust("limit: total-rate draw", by_hand, limit::with_times),
+        rust("clock an actor, linear scan", by_hand, scan::run),
+        rust("naive binary heap", by_hand, heap::run),
+        rust(
+            "rebop (levels counted, actors not told apart)",
+            &version("rebop"),
+            rebop::run,
+        ),
+        rust("krabmaga, by events", &version("krabmaga"), krabmaga::run),
+        rust(
+            "krabmaga, by steps",
+            &version("krabmaga"),
+            krabmaga_steps::run,
+        ),
+        rust("ixa", &version("ixa"), ixa::run),
+        rust("nexosim", &version("nexosim"), nexosim::run),
+    ];
+    for (name, module) in [
+        ("SimPy", "simpy"),
+        ("Mesa, by steps", "mesa"),
+        ("Mesa, by events", "mesa_events"),
+        ("agentpy", "agentpy"),
+    ] {
+        all.extend(python.map(|python| python::contender(python, name, module)));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::agreement;
+
+    /// Rises a hundredth too seldom.
+    fn mutant(seed: u64) -> usize {
+        use rand::{RngExt, SeedableRng};
+        let mut rng = rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(seed);
+        let (mut levels, mut total) = ([0; ACTORS], 0);
+        for _ in 0..1_000 {
+            let own = &mut levels[rng.random_range(0..ACTORS)];
+            let level = decide(*own, total, rng.random::<f64>() + 0.01);
+            total += level - *own;
+            *own = level;
+        }
+        total as usize
+    }
+
+    #[test]
+    fn the_peers_agree_and_a_mutant_does_not() {
+        let mut all = contenders(None);
+        all.push(Contender::new("mutant", "", CELLS, mutant));
+        let found = agreement(&mut all, |cell| cell as f64);
+        let (mutant, peers) = found.split_last().expect("contenders");
+        // The pool of all is off by the mutant's share in it, which the peers' tests still bear.
+        assert!(!mutant.agrees(), "{mutant:?}");
+        assert!(peers.iter().all(|peer| peer.p > 1e-6), "{peers:?}");
+    }
+}
