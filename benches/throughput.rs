@@ -17,7 +17,9 @@ const ROUNDS: u64 = 5;
 
 fn main() {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("| scenario | events a run | runs/s, 1 core | events/s, 1 core | runs/s, {cores} cores | speed-up |");
+    println!(
+        "| scenario | events a run | runs/s, 1 core | events/s, 1 core | runs/s, {cores} cores | speed-up |"
+    );
     println!("|---|---:|---:|---:|---:|---:|");
     for (name, runs) in [("bench/ladder-10", 10_240), ("isis-iran/genuine", 5_000)] {
         let loaded = load(name).unwrap_or_else(|problems| panic!("{problems}"));

@@ -54,6 +54,8 @@ pub fn compile(loaded: &LoadedScenario) -> Result<Compiled, Diagnostics> {
 const DEFAULT_MAX_EVENTS: u64 = 100_000;
 const DEFAULT_RUNS_PER_WORLD: u32 = 50;
 const LONGEST_HORIZON: f64 = 100_000.0;
+/// The distribution over worlds is kept as a histogram with one cell more than this.
+const MOST_RUNS_PER_WORLD: u64 = 10_000;
 
 struct Compiler<'a> {
     raw: &'a RawScenario,
@@ -193,23 +195,23 @@ impl<'a> Compiler<'a> {
 
     fn parameters(&mut self) -> Vec<model::Parameter> {
         let raw = self.raw;
+        let runs_per_world = raw.scenario.runs_per_world.map(u64::from);
         let limits = [
-            (
-                "max_events",
-                raw.scenario.max_events.is_some_and(|n| n == 0),
-            ),
-            (
-                "runs_per_world",
-                raw.scenario.runs_per_world.is_some_and(|n| n < 2),
-            ),
+            ("max_events", raw.scenario.max_events, 1, u64::MAX),
+            ("runs_per_world", runs_per_world, 2, MOST_RUNS_PER_WORLD),
         ];
-        for (key, too_small) in limits {
-            if too_small {
-                let least = if key == "max_events" { 1 } else { 2 };
-                self.problems.error(
-                    &Path::keys(["scenario", key]),
-                    format!("`{key}` must be at least {least}"),
-                );
+        for (key, given, least, most) in limits {
+            let path = Path::keys(["scenario", key]);
+            match given {
+                Some(n) if n < least => {
+                    let message = format!("`{key}` must be at least {least}");
+                    self.problems.error(&path, message);
+                }
+                Some(n) if n > most => {
+                    let message = format!("`{key}` must be at most {most}");
+                    self.problems.error(&path, message);
+                }
+                _ => {}
             }
         }
         let mut parameters = Vec::new();
