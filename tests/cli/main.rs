@@ -8,6 +8,7 @@ mod check;
 #[cfg(unix)]
 mod run;
 mod scenarios;
+mod sensitivity;
 mod trace;
 mod usage;
 

@@ -18,8 +18,8 @@ use crate::stats::interval::Interval;
 
 /// Factors in a table of text; the others are summed up in a line.
 const SHOWN: usize = 25;
-/// Decimals of an index shown at most.
-const MOST_DECIMALS: i32 = 4;
+/// Decimals of an index shown at least and at most.
+const DECIMALS: [i32; 2] = [2, 4];
 
 /// An estimate with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -51,7 +51,7 @@ impl From<Estimate> for Cell {
 
 impl Cell {
     fn text(&self) -> String {
-        let decimals = decimals(Interval::new(self.low, self.high)).min(MOST_DECIMALS);
+        let decimals = decimals(Interval::new(self.low, self.high)).clamp(DECIMALS[0], DECIMALS[1]);
         let [value, low, high] = [self.value, self.low, self.high].map(|x| rounded(x, decimals));
         if self.low == self.high {
             return value;
@@ -120,12 +120,16 @@ impl Failures {
             return "No run failed.\n".to_owned();
         }
         let failed: usize = self.by_reason.values().sum();
+        let who = match self.unit {
+            "run" => "Failed runs are left out".to_owned(),
+            unit => format!("Every {unit} with a failed run is left out"),
+        };
         let mut text = format!(
-            "{} failed. Every {} with a failed run is left out: {} of {} are used.\n",
+            "Failures: {}. {who}: {} of {} {}s are used.\n",
             count(failed as u64),
-            self.unit,
             count(self.complete as u64),
             count(self.units as u64),
+            self.unit,
         );
         for (reason, number) in &self.by_reason {
             text.push_str(&format!("  {} × {reason}\n", count(*number as u64)));
@@ -231,12 +235,14 @@ impl Indices {
         let mut table = Table::new(&header);
         let (dummy, mut real): (Vec<_>, Vec<_>) =
             self.factors.iter().partition(|row| row.factor == DUMMY);
-        let rank = |row: &FactorRow| row.indices[self.ranking].map(|cell| cell.value.abs());
+        // Of a correlation the size counts; a share below zero is no share at all.
+        let by_size = self.kinds[self.ranking].id == "prcc";
+        let rank = |row: &FactorRow| {
+            let value = row.indices[self.ranking].map_or(f64::NEG_INFINITY, |cell| cell.value);
+            if by_size { value.abs() } else { value }
+        };
         // Stable, so equal ones stay in the order of the scenario.
-        real.sort_by(|a, b| {
-            let (a, b) = (rank(a).unwrap_or(-1.0), rank(b).unwrap_or(-1.0));
-            b.total_cmp(&a)
-        });
+        real.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
         for row in real.iter().take(SHOWN).chain(&dummy) {
             let mut cells = vec![row.factor.clone()];
             let text = |cell: &Option<Cell>| cell.map_or_else(|| "–".to_owned(), |c| c.text());
