@@ -54,7 +54,11 @@ impl Cell {
         let decimals = decimals(Interval::new(self.low, self.high)).clamp(DECIMALS[0], DECIMALS[1]);
         let [value, low, high] = [self.value, self.low, self.high].map(|x| rounded(x, decimals));
         if self.low == self.high {
-            return value;
+            return if self.value == 0.0 {
+                "0".to_owned()
+            } else {
+                value
+            };
         }
         format!("{value} ({})", range(&low, &high))
     }
@@ -259,15 +263,11 @@ impl Indices {
             }
         });
         if let Some(next) = real.get(SHOWN) {
-            let most = next.indices[self.ranking].map_or_else(String::new, |cell| {
-                format!(
-                    ", each at most {}",
-                    rounded(cell.value.abs(), MOST_DECIMALS)
-                )
-            });
             text.push_str(&format!(
-                "{} more factors{most} (CSV and JSON have all)\n",
-                real.len() - SHOWN
+                "{} more factors, each at most {} in \"{}\" (CSV and JSON have all)\n",
+                real.len() - SHOWN,
+                rounded(rank(next), DECIMALS[1]),
+                self.kinds[self.ranking].heading
             ));
         }
         text
