@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod batch;
 mod check;
 mod completions;
 mod describe;
+mod discover;
 mod error;
 mod files;
 mod new;
@@ -17,6 +19,7 @@ mod prepare;
 mod run;
 mod scenarios;
 mod schema;
+mod sensitivity;
 mod trace;
 
 pub use error::CliError;
@@ -34,6 +37,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Sensitivity(sensitivity::Args),
+    Discover(discover::Args),
     Trace(trace::Args),
     Check(check::Args),
     Describe(describe::Args),
@@ -104,6 +109,8 @@ impl Command {
     fn run(self, out: &mut Output) -> Result<(), CliError> {
         match self {
             Self::Run(args) => run::run(&args, out),
+            Self::Sensitivity(args) => sensitivity::run(&args, out),
+            Self::Discover(args) => discover::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),
             Self::Check(args) => check::run(&args, out),
             Self::Describe(args) => describe::run(&args, out),

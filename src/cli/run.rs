@@ -469,10 +469,10 @@ impl Interrupt {
 }
 
 /// A progress bar, if anybody is watching.
-struct Meter(ProgressBar);
+pub(super) struct Meter(ProgressBar);
 
 impl Meter {
-    fn new(runs: u64, watched: bool) -> Self {
+    pub(super) fn new(runs: u64, watched: bool) -> Self {
         if !watched {
             return Self(ProgressBar::hidden());
         }
@@ -485,7 +485,7 @@ impl Meter {
         Self(bar)
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.0.finish_and_clear();
     }
 }

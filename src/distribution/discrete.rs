@@ -68,6 +68,17 @@ impl Discrete {
         })
     }
 
+    /// The values in increasing order, each with its probability (above 0).
+    pub fn atoms(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let below = std::iter::once(0.0).chain(self.cumulative.iter().copied());
+        let probabilities = self
+            .cumulative
+            .iter()
+            .zip(below)
+            .map(|(c, below)| c - below);
+        self.values.iter().copied().zip(probabilities)
+    }
+
     /// The smallest value `x` with `cdf(x) >= u`, for `u` in the open interval (0, 1).
     pub fn quantile(&self, u: f64) -> f64 {
         debug_assert!(u > 0.0 && u < 1.0, "quantile of {u}");

@@ -10,6 +10,8 @@ pub mod number;
 pub mod parquet;
 pub mod results;
 pub mod run_text;
+pub mod runs_reader;
+pub mod sensitivity;
 pub mod side_by_side;
 pub mod tables;
 mod text_table;

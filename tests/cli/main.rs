@@ -12,6 +12,7 @@ mod mutations;
 #[cfg(unix)]
 mod run;
 mod scenarios;
+mod sensitivity;
 mod trace;
 mod usage;
 #[cfg(unix)]

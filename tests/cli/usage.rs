@@ -3,7 +3,9 @@ use std::process::{Command, Stdio};
 
 use crate::{flashpoint, folder, succeed};
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 10] = [
+    "sensitivity",
+    "discover",
     "trace",
     "check",
     "describe",
