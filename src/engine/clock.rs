@@ -2,7 +2,7 @@
 
 use super::view::{Ahead, View};
 use super::{Observer, Origin, Problem, RunError, Running, Scene};
-use crate::formula::Role;
+use crate::formula::{Interval, Role};
 
 /// A bound over all that is left of the run is good enough if it is at most this many times the hazard of now.
 const GOOD_BOUND: f64 = 1.5;
@@ -149,35 +149,40 @@ impl<O: Observer> Running<'_, O> {
         let now = self.state.time;
         let bound_until = |until: f64| {
             let view: View<'_> = self.view(&scene);
-            let bound = definition.hazard.program.bound(&Ahead { view, until });
-            if bound.undefined {
-                f64::INFINITY
-            } else {
-                bound.high
-            }
+            definition.hazard.program.bound(&Ahead { view, until })
         };
+        // A clock with nothing to wait for still looks at a hazard that may turn negative, so that this does not go unnoticed.
+        let may_sleep = |bound: Interval| bound.high > 0.0 || bound.low >= 0.0;
         let horizon = self.model.horizon;
         let to_the_end = bound_until(horizon);
-        if to_the_end <= GOOD_BOUND * hazard {
-            // Nothing is drawn beyond the horizon, so a clock that sleeps past it need not wake there.
-            return Ok((to_the_end, f64::INFINITY));
+        // Nothing is drawn beyond the horizon, so a clock that sleeps past it need not wake there.
+        if now >= horizon {
+            return Ok((hazard, f64::INFINITY));
+        }
+        if to_the_end.high <= GOOD_BOUND * hazard && is_known(to_the_end) && may_sleep(to_the_end) {
+            return Ok((to_the_end.high, f64::INFINITY));
         }
         let mut ahead = self.world.look_ahead[process];
         for _ in 0..HALVINGS {
-            let until = now + ahead;
+            let until = (now + ahead).min(horizon);
             if until <= now {
                 // Time could not go on: the hazard has a pole here.
                 break;
             }
-            if until >= horizon && to_the_end.is_finite() {
-                return Ok((to_the_end, f64::INFINITY));
+            if until == horizon && is_known(to_the_end) && may_sleep(to_the_end) {
+                return Ok((to_the_end.high, f64::INFINITY));
             }
             let bound = bound_until(until);
-            if bound.is_finite() {
-                return Ok((bound, until));
+            if is_known(bound) {
+                return Ok((bound.high, until));
             }
             ahead /= 2.0;
         }
         Err(self.error(definition.hazard.site, Problem::Unbounded))
     }
+}
+
+/// Whether the hazard has a value throughout, and a finite upper bound.
+fn is_known(bound: Interval) -> bool {
+    !bound.undefined && bound.high.is_finite()
 }

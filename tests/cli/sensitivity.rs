@@ -143,7 +143,9 @@ fn sobol_indices_are_those_of_the_closed_form() {
     for (factor, index, exact) in expected {
         let row = at(&found, factor, index);
         assert!(row.holds(exact), "{factor} {index}: {exact} in {row:?}");
-        assert!(row.high - row.low < 0.1, "{factor} {index}: {row:?}");
+        // The mean response has a fourth of the variance, and so four times the width.
+        let widest = if index.starts_with("mean_") { 0.5 } else { 0.1 };
+        assert!(row.high - row.low < widest, "{factor} {index}: {row:?}");
     }
     // A parameter that does nothing is exactly nothing where runs share their chance.
     assert_eq!(at(&found, "idle", "joint_total").estimate, 0.0);

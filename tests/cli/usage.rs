@@ -38,7 +38,7 @@ fn help_names_every_command_and_exit_code() {
 fn bad_usage_ends_with_2_and_says_so_on_standard_error() {
     let cases: [(&[&str], &str); 7] = [
         (&[], "Usage: flashpoint"),
-        (&["descibe"], "a similar subcommand exists: 'describe'"),
+        (&["descibe"], "'describe'"),
         (&["check"], "SCENARIO"),
         (&["trace", "x"], "--run <K>"),
         (&["trace", "x", "--run", "-1"], "-1"),

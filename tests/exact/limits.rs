@@ -132,6 +132,10 @@ fn hazards_are_neither_negative_nor_without_bound() {
     let found = error("self.fading - 0.5", "self.level = 1", "", 5);
     assert!(matches!(found.problem, Problem::NegativeHazard(_)));
 
+    // Never positive, so that no candidate falls anywhere.
+    let found = error("-time", "self.level = 1", "", 0);
+    assert!(matches!(found.problem, Problem::NegativeHazard(_)));
+
     // A pole that can be integrated, so that time may come up to it: no loop, and no silence.
     let found = error("0.001 / sqrt(abs(time - 50))", "self.level = 1", "", 0);
     assert_eq!(found.site, "process.attacks.hazard");

@@ -439,13 +439,13 @@ impl Study<'_> {
             .budget
             .unwrap_or(1 << 13)
             .min(crate::sensitivity::SOBOL_POINTS as u64);
-        let design =
-            Sample::sobol(self.factors(0.0)?, rows as usize, self.seed).map_err(study_error)?;
+        let design = Sample::latin_hypercube(self.factors(0.0)?, rows as usize, self.seed)
+            .map_err(study_error)?;
         let outcomes = self.runs(&design);
         let table = Table::of_design(&design, &outcomes).map_err(study_error)?;
         let about = self.about(
             given::name(method),
-            "one run in each world, on scrambled Sobol points.".to_owned(),
+            "one run in each world, on a Latin hypercube.".to_owned(),
             design.rows(),
         );
         let indices = given::indices(method, &table, self.quantity, about, "run", self.seed)?;
