@@ -5,8 +5,9 @@
 
 use super::ast::{BinaryOp, Expr, ExprKind, Name, Span, UnaryOp};
 use super::names::Located;
-use super::program::{Environment, MAX_STACK, Op, Program, index, truth};
+use super::program::{Environment, Op, Program, index, truth};
 use super::scope::Scope;
+use super::stack::MAX_STACK;
 use super::symbols::{Relation, Symbols};
 
 /// How many expressions one formula may unroll into.

@@ -5,7 +5,9 @@
 //! may have moved inward are moved outward again: by one unit in the last place for `+ - * / sqrt`, which are rounded
 //! correctly, and by [`LIBM_ULPS`] for functions of `libm`, whose documented errors are below one.
 
-use super::program::{Fold, MAX_STACK, Op, Program, greatest, least, logistic};
+use super::program::{Fold, Op, Program, greatest, least};
+use super::stack::Stack;
+use crate::math::logistic;
 
 /// How far ends move outward for functions of `libm`, in units in the last place: its error of less than one, on either of two
 /// ends, doubled for safety.
@@ -378,10 +380,7 @@ impl Program {
     ///
     /// What `ranges` does not tell of (metrics, roles, fields of events, stocks reached by role) counts as unknown.
     pub fn bound<R: Ranges>(&self, ranges: &R) -> Interval {
-        let mut stack = Stack {
-            values: [Interval::ALL; MAX_STACK],
-            height: 0,
-        };
+        let mut stack = Stack::new(Interval::ALL);
         for op in &self.ops {
             let value = match *op {
                 Op::Constant(value) => Interval::point(value),
@@ -491,27 +490,5 @@ impl Interval {
         } else {
             self
         }
-    }
-}
-
-/// As the stack of an evaluation.
-struct Stack {
-    values: [Interval; MAX_STACK],
-    height: usize,
-}
-
-impl Stack {
-    #[inline]
-    fn push(&mut self, value: Interval) {
-        debug_assert!(self.height < MAX_STACK);
-        self.values[self.height % MAX_STACK] = value;
-        self.height += 1;
-    }
-
-    #[inline]
-    fn pop(&mut self) -> Interval {
-        debug_assert!(self.height > 0);
-        self.height = self.height.wrapping_sub(1);
-        self.values[self.height % MAX_STACK]
     }
 }

@@ -21,6 +21,7 @@ mod names;
 mod parse;
 mod program;
 mod scope;
+mod stack;
 mod symbols;
 mod token;
 
@@ -31,6 +32,7 @@ pub use ast::{BinaryOp, Expr, ExprKind, Name, Span, Statement, SyntaxError, Unar
 pub use compile::{CheckError, StockTarget, Type, compile, compile_target};
 pub use interval::{Interval, Ranges};
 pub use parse::{MAX_LENGTH, MAX_NESTING, RESERVED, parse_formula, parse_statement};
-pub use program::{Environment, Field, MAX_STACK, Program, Reads};
+pub use program::{Environment, Field, Program, Reads};
 pub use scope::{CandidateKind, Role, Scope};
+pub use stack::MAX_STACK;
 pub use symbols::{Members, NO_SLOT, Relation, StockOf, StockShape, Symbols};

@@ -1,10 +1,9 @@
 //! A compiled formula: operations on a small stack.
 
 use super::scope::Role;
+use super::stack::Stack;
 use super::symbols::Relation;
-
-/// The deepest stack that a program may need.
-pub const MAX_STACK: usize = 32;
+use crate::math::logistic;
 
 /// What `event.*` reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,16 +207,6 @@ fn compared(a: f64, b: f64, is: bool) -> f64 {
     }
 }
 
-/// 1 / (1 + exp(-x)), computed so that nothing overflows.
-pub(super) fn logistic(x: f64) -> f64 {
-    if x < 0.0 {
-        let e = libm::exp(x);
-        e / (1.0 + e)
-    } else {
-        1.0 / (1.0 + libm::exp(-x))
-    }
-}
-
 /// The smaller; not-a-number when either is, and the second of two zeros, on every machine (`f64::min` promises neither).
 pub(super) fn least(a: f64, b: f64) -> f64 {
     if a < b || a.is_nan() { a } else { b }
@@ -410,10 +399,7 @@ impl Program {
     }
 
     fn run<E: Environment>(&self, env: &E) -> f64 {
-        let mut stack = Stack {
-            values: [0.0; MAX_STACK],
-            height: 0,
-        };
+        let mut stack = Stack::new(0.0);
         for op in &self.ops {
             let value = match *op {
                 Op::Constant(value) => value,
@@ -522,26 +508,4 @@ fn stock_of<E: Environment>(env: &E, stock: u32, actor: f64, column: f64) -> f64
 pub(super) fn index(value: f64) -> Option<u32> {
     // Values of these types only come from indices and -1, so the cast is exact.
     (value >= 0.0).then_some(value as u32)
-}
-
-/// The compiler has proved that programs stay within the height, which is why the mask below only spares a bounds check.
-struct Stack {
-    values: [f64; MAX_STACK],
-    height: usize,
-}
-
-impl Stack {
-    #[inline]
-    fn push(&mut self, value: f64) {
-        debug_assert!(self.height < MAX_STACK);
-        self.values[self.height % MAX_STACK] = value;
-        self.height += 1;
-    }
-
-    #[inline]
-    fn pop(&mut self) -> f64 {
-        debug_assert!(self.height > 0);
-        self.height = self.height.wrapping_sub(1);
-        self.values[self.height % MAX_STACK]
-    }
 }

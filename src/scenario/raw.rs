@@ -108,7 +108,7 @@ pub struct RawHeader {
 /// A date, written 2024-01-03 without quotes.
 #[derive(JsonSchema)]
 #[schemars(transparent, extend("format" = "date"))]
-pub struct DateText(#[allow(dead_code)] pub String);
+pub struct DateText(pub String);
 
 /// Where a number comes from.
 #[derive(
