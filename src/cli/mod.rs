@@ -21,6 +21,7 @@ mod scenarios;
 mod schema;
 mod sensitivity;
 mod trace;
+mod worlds;
 
 pub use error::CliError;
 pub use output::Output;

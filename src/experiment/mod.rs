@@ -7,7 +7,7 @@
 //! | [`precision`] | going on until every endgame's interval is narrow enough |
 //! | [`clustered`] | means of metrics when runs share worlds |
 //! | [`rows`] | the runs one by one, in order, for those who want to keep them |
-//! | [`subject`] | a model as a function of its parameters and of chance, for sensitivity analyses |
+//! | [`subject`] | models as functions of their parameters and of chance, for sensitivity analyses |
 
 pub mod clustered;
 pub mod precision;
@@ -25,5 +25,5 @@ pub use replicate::{
     Control, ExperimentError, Plan, Progress, Replication, WorldSource, replicate,
 };
 pub use rows::{RowSink, Rows};
-pub use subject::{Quantity, Subject, Varied};
+pub use subject::{Case, Input, Quantity, Subject, Varied};
 pub use summary::Summary;

@@ -167,6 +167,8 @@ pub struct FactorEffects {
 pub struct MorrisEffects {
     /// One for each factor.
     pub factors: Vec<FactorEffects>,
+    /// As [`super::SobolIndices::rank_instability`], of mu*.
+    pub rank_instability: f64,
     /// Failed runs and the points left.
     pub completeness: Completeness,
 }
@@ -221,8 +223,10 @@ pub fn morris_effects(
         mean_effect_variance: second.then(|| jackknife.estimate(4 * i + 3, level, Dummy::Zero)),
     };
     let factors = (0..d).map(of_factor).collect();
+    let mu_star: Vec<usize> = (0..d).map(|i| 4 * i + 1).collect();
     Ok(MorrisEffects {
         factors,
+        rank_instability: jackknife.rank_instability(&mu_star),
         completeness: data.blocks.completeness,
     })
 }
