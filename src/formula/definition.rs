@@ -37,7 +37,10 @@ impl Calls {
     /// What the values given to the formula at hand are called.
     pub(super) fn argument_names(&self) -> impl Iterator<Item = &str> {
         let arguments = self.current().map(|call| call.arguments.iter());
-        arguments.into_iter().flatten().map(|(name, _)| name.as_str())
+        arguments
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
     }
 
     /// Whether the expression at hand belongs to a formula that is made of this one.
@@ -124,7 +127,11 @@ impl Compiler<'_> {
         };
         self.calls.stack.push(Call {
             definition: definition.index,
-            arguments: takes.iter().cloned().zip(arguments.iter().cloned()).collect(),
+            arguments: takes
+                .iter()
+                .cloned()
+                .zip(arguments.iter().cloned())
+                .collect(),
             caller: self.calls.current,
             variables: self.variables.len(),
             used_at,

@@ -531,9 +531,9 @@ pub struct RawProcess {
     pub label: Option<String>,
     /// An actor, or a set of actors with one independent clock each.
     pub who: String,
-    /// Expected number per day, or in the unit `per`, at this moment.
+    /// Expected number per day at this moment.
     pub hazard: Expression,
-    /// The unit of time of the hazard.
+    /// The unit of time of the hazard, if it is not the day.
     #[serde(default)]
     pub per: Per,
     /// The action it leads to, unless there are options.

@@ -255,7 +255,13 @@ fn bibliography(raw: &RawScenario, out: &mut Document) {
 fn sources(cited: &Option<OneOrMany>) -> String {
     let cited = cited.as_ref().map_or(&[][..], OneOrMany::names);
     let shown: Vec<String> = (cited.iter())
-        .map(|source| if is_id(source) { id(source) } else { source.clone() })
+        .map(|source| {
+            if is_id(source) {
+                id(source)
+            } else {
+                source.clone()
+            }
+        })
         .collect();
     shown.join("; ")
 }

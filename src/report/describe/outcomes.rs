@@ -1,8 +1,8 @@
 //! The calendar, and what is read off a run.
 
 use super::markdown::{Document, code};
-use super::{sources, text};
 use super::values::{expression, id, ids, number, optional_code, optional_expression, spelled};
+use super::{sources, text};
 use crate::scenario::raw::{
     Expression, OneOrMany, RawCalendarEntry, RawLevel, RawMetric, RawScenario,
 };

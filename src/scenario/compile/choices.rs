@@ -6,7 +6,8 @@ use crate::formula::{
     parse_formula,
 };
 use crate::model::{
-    Choice, ChoiceBy, Course, Deed, Formula, Preference, Process, Quantity, Rule, Selector, StandingSet,
+    Choice, ChoiceBy, Course, Deed, Formula, Preference, Process, Quantity, Rule, Selector,
+    StandingSet,
 };
 use crate::scenario::raw::{
     Expression, Per, RawAmong, RawOption, RawProcess, RawRule, RawSelector, Standing,
@@ -26,12 +27,13 @@ impl Compiler<'_> {
         let raw = self.raw;
         let mut processes = Vec::new();
         for (id, process) in &raw.process {
-            if !process.enabled {
-                continue;
-            }
             let path = Path::keys(["process", id]);
             for actor in self.actors_named(&process.who, &path.key("who")) {
-                processes.push(self.process(id, process, actor, &path));
+                // What is switched off is checked all the same, and may be switched on by an extension.
+                let compiled = self.process(id, process, actor, &path);
+                if process.enabled {
+                    processes.push(compiled);
+                }
             }
         }
         processes
@@ -133,12 +135,11 @@ impl Compiler<'_> {
                 };
                 self.names.action(raw, action, &path, &mut self.problems);
             }
-            if !rule.enabled {
-                continue;
-            }
             for actor in self.actors_named(&rule.who, &path.key("who")) {
-                let rule = self.rule(id, rule, actor, &path);
-                rules.push((id.clone(), rule));
+                let compiled = self.rule(id, rule, actor, &path);
+                if rule.enabled {
+                    rules.push((id.clone(), compiled));
+                }
             }
         }
         rules

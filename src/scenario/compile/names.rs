@@ -7,8 +7,8 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::problems::Problems;
 use crate::formula::{
-    Definition, Expr, ExprKind, Members, NO_SLOT, RESERVED, Relation, StockOf, StockShape, Symbols, is_function,
-    parse_formula,
+    Definition, Expr, ExprKind, Members, NO_SLOT, RESERVED, Relation, StockOf, StockShape, Symbols,
+    is_function, parse_formula,
 };
 use crate::model::pair_index;
 use crate::scenario::raw::{

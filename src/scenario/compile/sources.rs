@@ -15,6 +15,7 @@ pub(super) fn check(raw: &RawScenario, problems: &mut Problems) {
         return;
     }
     let mut cited = BTreeSet::new();
+    let mut misspelled = false;
     for (path, source) in citations(raw) {
         let (names, single) = match source {
             OneOrMany::One(name) => (std::slice::from_ref(name), true),
@@ -27,8 +28,12 @@ pub(super) fn check(raw: &RawScenario, problems: &mut Problems) {
                 let path = path.key("source");
                 let path = if single { path } else { path.index(index) };
                 problems.unknown(&path, "source", name, raw.source.keys());
+                misspelled = true;
             }
         }
+    }
+    if misspelled {
+        return;
     }
     for id in raw.source.keys().filter(|id| !cited.contains(id)) {
         let path = Path::keys(["source", id]);
@@ -46,7 +51,8 @@ fn citations(raw: &RawScenario) -> impl Iterator<Item = (Path, &OneOrMany)> {
         };
     }
     let calendar = raw.calendar.iter().enumerate();
-    let calendar = calendar.map(|(index, entry)| (Path::keys(["calendar"]).index(index), &entry.source));
+    let calendar =
+        calendar.map(|(index, entry)| (Path::keys(["calendar"]).index(index), &entry.source));
     sections!(parameter, formula, actor, stock, action, process, rule)
         .chain([(Path::keys(["ladder"]), &raw.ladder.source)])
         .chain(calendar)
