@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::batch::Batch;
 use super::sensitivity::{Named, inputs, named, quantity};
 use super::{CliError, files};
+use crate::digest::sha256_hex;
 use crate::experiment::{Input, Quantity};
 use crate::model::{Model, ParameterDraws};
 use crate::report::directory::MANIFEST;
 use crate::report::evaluations::EVALUATIONS;
-use crate::report::manifest::sha256_hex;
 use crate::sensitivity::given::{Table, TableColumn};
 use crate::sensitivity::{Factor, Kind, Level, Outcome};
 
