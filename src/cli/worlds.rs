@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::batch::Batch;
-use super::sensitivity::{Named, inputs, named, quantity};
+use super::sensitivity::{Named, inputs, named, nothing_varies, quantity};
 use super::{CliError, files};
 use crate::digest::sha256_hex;
 use crate::experiment::{Input, Quantity};
@@ -21,16 +21,16 @@ pub(super) const SCENARIO: &str = "scenario";
 /// Worlds take turns among scenarios by the fractional parts of its multiples, which fill (0, 1) evenly.
 const GOLDEN_SECTION: f64 = 0.618_033_988_749_894_9;
 
-/// The factor that says which of several scenarios holds: a category with their names and weights.
-pub(super) fn scenario_factor(names: &[String], weights: &[f64]) -> Factor {
-    let level = |(i, (name, &weight)): (usize, (&String, &f64))| Level {
-        name: name.clone(),
+/// A factor that says which of several things holds: a category with their names and weights.
+pub(super) fn category_factor(name: &str, levels: Vec<String>, weights: &[f64]) -> Factor {
+    let level = |(i, (name, &weight)): (usize, (String, &f64))| Level {
+        name,
         value: i as f64,
         weight,
     };
-    let levels = names.iter().zip(weights).enumerate().map(level);
+    let levels = levels.into_iter().zip(weights).enumerate().map(level);
     Factor {
-        name: SCENARIO.to_owned(),
+        name: name.to_owned(),
         group: None,
         kind: Kind::Categorical(levels.collect()),
     }
@@ -143,12 +143,16 @@ impl Batches {
     pub fn worlds(&self, of: &str, params: &[String]) -> Result<(Worlds<'_>, Quantity), CliError> {
         let scenarios: Vec<Named<'_>> = (self.list.iter().zip(&self.names))
             .map(|(batch, name)| Named {
-                name,
+                name: name.clone(),
                 model: &batch.model,
                 raw: None,
             })
             .collect();
-        let inputs = named(&scenarios, inputs(&scenarios, &[])?, params)?;
+        let inputs = inputs(&scenarios, &[]);
+        if inputs.is_empty() && scenarios.len() < 2 {
+            return Err(nothing_varies());
+        }
+        let inputs = named(&scenarios, inputs, params)?;
         let mut means = Vec::new();
         let mut first = Quantity::Category;
         for (number, (batch, scenario)) in self.list.iter().zip(&scenarios).enumerate() {
@@ -161,7 +165,7 @@ impl Batches {
         let count = means.iter().map(Vec::len).min().unwrap_or(0);
         let runs_per_world = means[0].first().map_or(0, |world| world.runs);
         let several = self.list.len() > 1;
-        let factor = scenario_factor(&self.names, &self.weights);
+        let factor = category_factor(SCENARIO, self.names.clone(), &self.weights);
         let factors: Vec<Factor> = inputs.iter().map(Input::factor).collect();
         let mut draws: Vec<Vec<ParameterDraws>> = Vec::new();
         for batch in &self.list {

@@ -153,6 +153,8 @@ impl Input {
 pub struct Case<'a> {
     /// The scenario.
     pub model: &'a Model,
+    /// Values of its parameters where none is varied.
+    pub base: Vec<f64>,
     /// What is read off each run.
     pub quantities: Vec<Quantity>,
     /// For each endgame its number as a category, so that endgames of one name are one category in all scenarios.
@@ -160,11 +162,20 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// A scenario that stands alone: the category of an endgame is its index.
+    /// A scenario that stands alone: parameters with one possible value have it and all others their default values, and the
+    /// category of an endgame is its index.
     pub fn alone(model: &'a Model, quantities: Vec<Quantity>) -> Self {
         let categories = (0..model.endgames().len()).map(|i| i as f64).collect();
+        let base = model.parameters().iter().map(|parameter| {
+            let support = parameter.prior().map(Distribution::support);
+            match support {
+                Some((low, high)) if low == high => low,
+                _ => parameter.value(),
+            }
+        });
         Self {
             model,
+            base: base.collect(),
             quantities,
             categories,
         }
@@ -187,9 +198,11 @@ impl<'a> Case<'a> {
 
 /// Quantities of one or more scenarios as functions of some parameters; all others have their default values.
 ///
-/// With several scenarios the first value is the number of the scenario, and the rest are the parameters.
+/// With several scenarios the first values say which one it is, and the rest are the parameters.
 pub struct Subject<'a> {
     cases: &'a [Case<'a>],
+    /// Sizes of the categories that say which scenario it is, the last changing fastest.
+    categories: Vec<usize>,
     inputs: &'a [Input],
     common: Vec<bool>,
     seed: u64,
@@ -199,16 +212,20 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// The quantities of `cases` as functions of `inputs`, in this order. Random streams have `seed`, and the key of a run
+    /// The quantities of `cases` as functions of their number and of `inputs`, in this order. The number has the digits of
+    /// `categories`, which are so many as their product; none for a single case. Random streams have `seed`, and the key of a run
     /// is its number, so that runs of several scenarios with one key share their chance.
     pub fn new(
         cases: &'a [Case<'a>],
+        categories: Vec<usize>,
         inputs: &'a [Input],
         seed: u64,
         progress: &'a dyn Progress,
     ) -> Self {
+        debug_assert_eq!(cases.len(), categories.iter().product::<usize>());
         Self {
             cases,
+            categories,
             inputs,
             common: inputs.iter().map(Input::is_common).collect(),
             seed,
@@ -219,12 +236,11 @@ impl<'a> Subject<'a> {
 
     /// Makes one run and reads the quantities off it.
     pub fn evaluate(&self, values: &[f64], key: u64) -> Vec<Outcome> {
-        let (number, values) = match values.split_first() {
-            Some((&number, rest)) if self.cases.len() > 1 => (number as usize, rest),
-            _ => (0, values),
-        };
+        let (digits, values) = values.split_at(self.categories.len());
+        let number = (digits.iter().zip(&self.categories))
+            .fold(0, |number, (&digit, size)| number * size + digit as usize);
         let case = &self.cases[number];
-        let mut parameters = case.model.default_parameters();
+        let mut parameters = case.base.clone();
         for ((input, &value), &common) in self.inputs.iter().zip(values).zip(&self.common) {
             if let Some(varied) = &input.in_scenario[number] {
                 parameters[varied.parameter] = if common {
@@ -344,9 +360,10 @@ mod tests {
         let inputs = inputs(&[&model]);
         assert_eq!(inputs.len(), 1);
         let values = |u: f64| vec![inputs[0].factor().value(u)];
-        let fresh =
-            |u: f64, key: u64| Subject::new(&cases, &inputs, 1, &()).evaluate(&values(u), key);
-        let used = Subject::new(&cases, &inputs, 1, &());
+        let fresh = |u: f64, key: u64| {
+            Subject::new(&cases, vec![], &inputs, 1, &()).evaluate(&values(u), key)
+        };
+        let used = Subject::new(&cases, vec![], &inputs, 1, &());
         let mut seen = std::collections::BTreeSet::new();
         for key in [5, u64::MAX, 5, 17, 1 << 63, 6, 7, 8] {
             let outcomes = used.evaluate(&values(0.7), key);
@@ -385,12 +402,11 @@ mod tests {
         );
         // war and calm are common, tension and strain are not.
         let case = |model, categories: [f64; 3]| Case {
-            model,
-            quantities: vec![Quantity::Metric(0), Quantity::Category],
             categories: categories.to_vec(),
+            ..Case::alone(model, vec![Quantity::Metric(0), Quantity::Category])
         };
         let both = [case(&calm, [0.0, 1.0, 2.0]), case(&fierce, [0.0, 3.0, 2.0])];
-        let subject = Subject::new(&both, &inputs, 1, &());
+        let subject = Subject::new(&both, vec![2], &inputs, 1, &());
         let raids = |outcomes: &[Outcome]| outcomes[0].clone().unwrap();
         let (mut more, mut seen) = (0, std::collections::BTreeSet::new());
         for key in 0..200 {
@@ -408,7 +424,7 @@ mod tests {
         // the run is the same.
         let alone = [Case::alone(&calm, vec![Quantity::Metric(0)])];
         let alone_inputs = self::inputs(&[&calm]);
-        let single = Subject::new(&alone, &alone_inputs, 1, &());
+        let single = Subject::new(&alone, vec![], &alone_inputs, 1, &());
         let by_hand = alone_inputs[0].factor().value(0.5);
         assert!((by_hand - 0.03).abs() < 1e-12);
         assert_eq!(

@@ -488,6 +488,72 @@ fn which_scenario_holds_is_a_factor() {
     assert!(text.contains("`scenario` is full.toml"), "{text}");
 }
 
+/// A sweep over fixed = 1/2 and 1 is the s of [`which_scenario_holds_is_a_factor`], and so is a variant that sets it.
+#[test]
+fn levers_sweeps_and_variants_of_an_experiment_are_factors() {
+    let sweep = r#"
+[batch]
+title = "A sweep"
+[scenario.only]
+file = "clash.toml"
+[sweep.fixed]
+values = [0.5, 1]
+"#;
+    let variant = r#"
+[batch]
+title = "A variant"
+[scenario.only]
+file = "clash.toml"
+[variant.weak]
+set = { fixed = 0.5 }
+"#;
+    let desk = folder(&[
+        ("clash.toml", SCENARIO),
+        ("sweep.toml", sweep),
+        ("variant.toml", variant),
+    ]);
+    let ask = |file: &str, more: &[&str]| {
+        let mut line = vec!["sensitivity", file, "--of", "clash"];
+        line.extend(more);
+        flashpoint(desk.path(), &line)
+    };
+    let mean = 9.0 / 32.0;
+    let v = mean * (1.0 - mean);
+    for (file, factor) in [("sweep.toml", "fixed"), ("variant.toml", "variant")] {
+        let done = ask(file, &["--budget", "80000", "--format", "csv"]);
+        assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+        let found = table(&done.stdout);
+        for (factor, index, exact) in [
+            (factor, "first", 9.0 / 1024.0 / v),
+            ("drive", "first", 81.0 / 3072.0 / v),
+            ("", "mean", mean),
+        ] {
+            let row = at(&found, factor, index);
+            assert!(
+                row.holds(exact),
+                "{file} {factor} {index}: {exact} in {row:?}"
+            );
+        }
+        assert!(!found.keys().any(|(factor, _)| factor == "scenario"));
+    }
+    let refused = ask("sweep.toml", &["--set", "drive=1"]);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.stderr.contains("with an experiment"),
+        "{}",
+        refused.stderr
+    );
+    let refused = flashpoint(
+        desk.path(),
+        &["sensitivity", "clash.toml", "sweep.toml", "--of", "clash"],
+    );
+    assert!(
+        refused.stderr.contains("is an experiment"),
+        "{}",
+        refused.stderr
+    );
+}
+
 #[test]
 fn several_outcomes_come_from_the_same_runs() {
     let desk = desk();

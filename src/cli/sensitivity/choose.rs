@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::cli::CliError;
 use crate::distribution::{Distribution, Family, Shape};
-use crate::experiment::naming::{self, NameError};
+use crate::experiment::naming;
 use crate::experiment::subject::is_day;
 use crate::experiment::{Case, Input, Quantity, Varied};
 use crate::model::Model;
@@ -42,10 +42,9 @@ impl FromStr for Group {
 }
 
 /// A scenario of a study.
-#[derive(Clone, Copy)]
 pub(in crate::cli) struct Named<'a> {
     /// Its name.
-    pub name: &'a str,
+    pub name: String,
     /// Compiled.
     pub model: &'a Model,
     /// As it was read, if it was.
@@ -86,12 +85,9 @@ pub(in crate::cli) fn quantity(scenario: &Named<'_>, name: &str) -> Result<Quant
     if name == CATEGORY {
         return Ok(Quantity::Category);
     }
-    naming::find(scenario.model, name).map_err(name_error)
-}
-
-/// A usage error for a name of no outcome.
-pub(in crate::cli) fn name_error(error: NameError) -> CliError {
-    CliError::usage(error.to_string()).with_help(error.advice())
+    naming::find(scenario.model, name).map_err(|error| {
+        CliError::usage(format!("{error} ({})", scenario.name)).with_help(error.advice())
+    })
 }
 
 /// What is studied, in words.
@@ -109,15 +105,9 @@ pub(in crate::cli) fn in_words(model: &Model, quantity: Quantity) -> String {
     }
 }
 
-/// What is varied in any of the scenarios, in the order in which they name it: every parameter with a prior, as it is, and
+/// What is uncertain in any of the scenarios, in the order in which they name it: every parameter with a prior, as it is, and
 /// those with a range but no prior, uniform over it.
-///
-/// # Errors
-/// A usage error if there is nothing.
-pub(in crate::cli) fn inputs(
-    scenarios: &[Named<'_>],
-    held: &[String],
-) -> Result<Vec<Input>, CliError> {
+pub(in crate::cli) fn inputs(scenarios: &[Named<'_>], held: &[String]) -> Vec<Input> {
     let mut inputs: Vec<Input> = Vec::new();
     for (number, scenario) in scenarios.iter().enumerate() {
         for varied in uncertain(scenario, held) {
@@ -133,14 +123,14 @@ pub(in crate::cli) fn inputs(
             inputs[at].in_scenario[number] = Some(varied);
         }
     }
-    if inputs.is_empty() && scenarios.len() < 2 {
-        return Err(
-            CliError::usage("no parameter of the scenario has a prior or a range").with_help(
-                "give a parameter what is known about it, for example prior = { dist = \"uniform\", low = 0, high = 1 }",
-            ),
-        );
-    }
-    Ok(inputs)
+    inputs
+}
+
+/// A usage error: there is nothing to vary.
+pub(in crate::cli) fn nothing_varies() -> CliError {
+    CliError::usage("no parameter of the scenario has a prior or a range").with_help(
+        "give a parameter what is known about it, for example prior = { dist = \"uniform\", low = 0, high = 1 }",
+    )
 }
 
 fn uncertain(scenario: &Named<'_>, held: &[String]) -> Vec<Varied> {

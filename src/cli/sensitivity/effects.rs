@@ -142,17 +142,16 @@ impl Study<'_> {
         let base = base.ok_or_else(|| {
             CliError::failure("nearly all runs with every factor at its median failed")
         })?;
-        let scenario = match self.names {
-            [_] => String::new(),
-            several => format!(" in scenario {}", several[0]),
-        };
+        let firsts: String = (self.categories.iter())
+            .filter_map(|f| Some(format!(" and {} = {}", f.name, f.levels()?.first()?.name)))
+            .collect();
         Ok(Analysis::Curves(Curves {
             subject: self.about(
                 quantity,
                 "One factor at a time",
                 format!(
                     "each parameter at {LEVELS} quantiles of its prior (or each of its values), {repeats} runs each, all others \
-                     at their medians{scenario}; run k has the same chance everywhere."
+                     at their medians{firsts}; run k has the same chance everywhere."
                 ),
                 outcomes.len(),
             ),

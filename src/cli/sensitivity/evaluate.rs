@@ -53,7 +53,15 @@ pub(super) fn carry_out(
     watch
         .meter
         .resumed(evaluations.rows().min(all) as u64, all as u64);
-    let subject = Subject::new(study.cases, study.inputs, study.seed, watch.meter);
+    let sizes = study.categories.iter();
+    let sizes = sizes.map(|factor| factor.levels().map_or(1, <[_]>::len));
+    let subject = Subject::new(
+        study.cases,
+        sizes.collect(),
+        study.inputs,
+        study.seed,
+        watch.meter,
+    );
     let mut next = FIRST_ROWS;
     for &rows in &looks {
         while evaluations.rows() < rows {

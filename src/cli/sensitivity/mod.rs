@@ -6,6 +6,7 @@ mod evaluate;
 mod given;
 mod shares;
 mod study;
+mod subject;
 
 use std::path::{Path, PathBuf};
 
@@ -13,17 +14,17 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use choose::Group;
-pub(super) use choose::{Named, in_words, inputs, named, quantity};
+pub(super) use choose::{Named, in_words, inputs, named, nothing_varies, quantity};
 
-use super::prepare::{DEFAULT_SEED, Prepared, prepare};
+use super::prepare::DEFAULT_SEED;
 use super::run::{Interrupt, Meter};
-use super::worlds::{Batches, on_threads, refuse_folder, weights_of, write_folder};
+use super::worlds::{Batches, on_threads, refuse_folder, write_folder};
 use super::{CliError, Format, Output, Override};
 use crate::report::directory::MANIFEST;
 use crate::report::evaluations::{EVALUATIONS, Evaluations, STUDY};
-use crate::report::manifest::ScenarioDescription;
 use crate::report::sensitivity::{Curves, Indices};
 use evaluate::{Carried, Watch};
+use subject::StudySubject;
 
 /// Find out which uncertain parameters drive an outcome, and how much of it is chance.
 ///
@@ -33,6 +34,7 @@ use evaluate::{Carried, Watch};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Scenario files, names of built-in scenarios, or `-` for standard input. With several, which one holds is a factor.
+    /// Or one experiment: its scenarios, variants, levers and sweeps are factors too.
     #[arg(
         required_unless_present = "from",
         conflicts_with = "from",
@@ -210,30 +212,14 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
 fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let method = args.method.unwrap_or(Method::Sobol);
     args.check(method)?;
-    let mut prepared: Vec<Prepared> = Vec::new();
-    for scenario in &args.scenarios {
-        prepared.push(prepare(scenario, &args.set, out)?);
-    }
-    let names: Vec<String> = prepared.iter().map(|p| p.loaded.name.clone()).collect();
-    if let Some(name) = (1..names.len()).find_map(|i| names[..i].iter().find(|n| **n == names[i])) {
-        return Err(CliError::usage(format!("scenario {name} is named twice")));
-    }
-    let scenarios: Vec<Named<'_>> = (prepared.iter().zip(&names))
-        .map(|(prepared, name)| Named {
-            name,
-            model: &prepared.model,
-            raw: Some(&prepared.loaded.raw),
-        })
-        .collect();
-    let weights = weights_of(&args.weights, names.len())?;
-    let cases = choose::cases(&scenarios, &args.of)?;
-    let held: Vec<String> = args.set.iter().map(|set| set.name.clone()).collect();
-    let inputs = choose::inputs(&scenarios, &held)?;
-    let inputs = choose::named(&scenarios, inputs, &args.params)?;
-    let groups = choose::groups(&scenarios, &inputs, &args.groups)?;
+    let subject = StudySubject::load(args, out)?;
+    let named = subject.named();
+    let mut cases = choose::cases(&named, &args.of)?;
+    let inputs = subject.inputs(args, &mut cases)?;
+    let groups = choose::groups(&named, &inputs, &args.groups)?;
     let study = study::Study {
-        names: &names,
-        weights: &weights,
+        title: subject.title(),
+        categories: subject.categories(),
         cases: &cases,
         inputs: &inputs,
         groups: &groups,
@@ -245,21 +231,13 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     };
     let plan = study.plan(method)?;
 
-    let descriptions = prepared.iter().map(|prepared| {
-        let loaded = &prepared.loaded;
-        ScenarioDescription::new(loaded.name.clone(), loaded.resolved_text())
-    });
-    let descriptions: Vec<ScenarioDescription> = descriptions.collect();
-    let hashes = descriptions
-        .iter()
-        .map(|scenario| json!({ "name": scenario.name, "sha256": scenario.sha256 }));
     let overrides = args.set.iter().map(|set| (set.name.clone(), set.value));
     let identity = json!({
         "flashpoint": env!("CARGO_PKG_VERSION"),
         "analysis": "sensitivity",
         "design": plan.kind(),
-        "scenarios": hashes.collect::<Vec<_>>(),
-        "weights": weights,
+        "scenarios": subject.identity(),
+        "weights": args.weights,
         "overrides": overrides.collect::<std::collections::BTreeMap<_, _>>(),
         "parameters": inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>(),
         "groups": groups,
@@ -293,7 +271,7 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     }
     let mut about = identity;
     about["method"] = json!(method.name());
-    about["scenarios"] = json!(descriptions);
+    about["scenarios"] = subject.description();
     about["budget"] = json!(args.budget);
     about["precision"] = json!(args.precision);
     about["runs"] = json!(carried.rows);

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::choose::in_words;
 use super::{Analysis, Method};
 use crate::cli::CliError;
-use crate::cli::worlds::{SCENARIO, scenario_factor, study_error};
+use crate::cli::worlds::study_error;
 use crate::experiment::{Case, Input, Quantity};
 use crate::report::sensitivity::Subject;
 use crate::sensitivity::{
-    Design, Factor, Factors, Grid, MorrisDesign, MorrisPlan, Outcome, SOBOL_POINTS, Sample,
+    Design, Factor, Factors, Grid, Level, MorrisDesign, MorrisPlan, Outcome, SOBOL_POINTS, Sample,
     ShapleyDesign, ShapleyPlan, SobolDesign, SobolPlan, Steps,
 };
 
@@ -39,10 +39,9 @@ const MOST_REPEATS: u64 = 10_000;
 
 /// What is studied.
 pub(super) struct Study<'a> {
-    /// Names of the scenarios.
-    pub names: &'a [String],
-    /// How likely each scenario is, relative to the others.
-    pub weights: &'a [f64],
+    pub title: String,
+    /// The factors that say which of the cases it is.
+    pub categories: Vec<Factor>,
     pub cases: &'a [Case<'a>],
     pub inputs: &'a [Input],
     /// Group of each parameter that is in one.
@@ -182,8 +181,8 @@ impl Study<'_> {
                 None => factor,
             }
         };
-        let scenario = (self.names.len() > 1).then(|| scenario_factor(self.names, self.weights));
-        let factors = scenario.into_iter().chain(self.inputs.iter().map(factor));
+        let categories = self.categories.iter().cloned();
+        let factors = categories.chain(self.inputs.iter().map(factor));
         Factors::new(factors.collect()).map_err(study_error)
     }
 
@@ -197,10 +196,7 @@ impl Study<'_> {
     ) -> Subject {
         let case = &self.cases[0];
         Subject {
-            title: match self.names {
-                [_] => case.model.title().to_owned(),
-                several => several.join(", "),
-            },
+            title: self.title.clone(),
             method: method.to_owned(),
             of: self.of[quantity].clone(),
             output: in_words(case.model, case.quantities[quantity]),
@@ -214,18 +210,16 @@ impl Study<'_> {
     /// What must be said about the factors.
     pub(super) fn notes_on_factors(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        if self.names.len() > 1 {
-            let equal = self.weights.iter().all(|w| *w == self.weights[0]);
-            let total: f64 = self.weights.iter().sum();
-            let weight = |(name, w): (&String, &f64)| format!("{name} {:.0} %", 100.0 * w / total);
-            let weights: Vec<String> = self.names.iter().zip(self.weights).map(weight).collect();
+        for factor in &self.categories {
+            let levels = factor.levels().unwrap_or_default();
+            let total: f64 = levels.iter().map(|level| level.weight).sum();
+            let weight =
+                |level: &Level| format!("{} {:.0} %", level.name, 100.0 * level.weight / total);
+            let weights: Vec<String> = levels.iter().map(weight).collect();
             notes.push(format!(
-                "`{SCENARIO}` is which of the scenarios holds, {}.",
-                if equal {
-                    "all equally likely".to_owned()
-                } else {
-                    weights.join(", ")
-                }
+                "`{0}` is which {0} holds: {1}.",
+                factor.name,
+                weights.join(", ")
             ));
         }
         let differing = self.inputs.iter().filter(|input| !input.is_common());
@@ -302,13 +296,11 @@ impl Study<'_> {
         design(self.points(design(2)?.runs_per_point())?)
     }
 
-    /// All factors at their medians, and the first of the scenarios.
+    /// All factors at their medians, and the first of each category.
     fn grid(&self) -> Result<Grid, CliError> {
         let factors = self.factors(0.0)?;
         let mut base = vec![0.5; factors.len()];
-        if self.names.len() > 1 {
-            base[0] = 0.0;
-        }
+        base[..self.categories.len()].fill(0.0);
         let least =
             Grid::one_at_a_time(factors, base, LEVELS, 1, self.seed).map_err(study_error)?;
         let budget = self.budget(DEFAULT_BUDGET);
