@@ -12,6 +12,9 @@ fn figures_of_the_page_are_those_of_the_analyses() {
     let (_, after) = page.split_once("<!-- begin figures").unwrap();
     let (_, figures) = after.split_once('\n').unwrap();
     let (figures, _) = figures.split_once("<!-- end figures").unwrap();
-    assert!(figures == summary, "run results/isis-iran/sensitivity/regenerate");
+    assert!(
+        figures == summary,
+        "run results/isis-iran/sensitivity/regenerate"
+    );
     assert!(summary.matches("| factor |").count() == 8, "{summary}");
 }

@@ -78,11 +78,15 @@ pub(super) fn carry_out(
                 _ => next,
             };
         }
-        let mut analyses = analyse(study, plan, evaluations, rows)?;
-        let settled = study
-            .precision
-            .is_none_or(|width| analyses.iter().all(|one| one.has_settled(width)));
-        if rows == all || (settled && study.precision.is_some()) {
+        let last = rows == all;
+        let mut analyses = match analyse(study, plan, evaluations, rows) {
+            Ok(analyses) => analyses,
+            Err(error) if last => return Err(error),
+            // A rare outcome may not have come yet.
+            Err(_) => continue,
+        };
+        let enough = |width: f64| analyses.iter().all(|one| one.has_settled(width));
+        if last || study.precision.is_some_and(enough) {
             for analysis in &mut analyses {
                 analysis.conclude(study.precision);
             }
