@@ -184,20 +184,37 @@ impl<'a> Reader<'a> {
             Err(ReadError::Missing | ReadError::Folder) if self.files.builtin(name).is_some() => {
                 self.merge_builtin(name.to_owned(), None)
             }
-            Err(error) => {
-                let help = match error {
-                    ReadError::Missing | ReadError::Folder => self.suggest(Some(&path), name),
-                    _ => None,
-                };
-                let message = match error {
-                    ReadError::Missing => format!(
-                        "there is no scenario file `{name}`, nor a built-in scenario of that name"
-                    ),
-                    error => format!("`{name}` cannot be read: {error}"),
-                };
-                self.fail(message, None, help)
-            }
+            Err(error) => self.cannot_read(&path, name, error),
         }
+    }
+
+    fn cannot_read(&mut self, path: &FilePath, name: &str, error: ReadError) -> Option<Node> {
+        let help = match error {
+            ReadError::Missing | ReadError::Folder => self.suggest(Some(path), name),
+            _ => None,
+        };
+        let message = match error {
+            ReadError::Missing => {
+                format!("there is no scenario file `{name}`, nor a built-in scenario of that name")
+            }
+            error => format!("`{name}` cannot be read: {error}"),
+        };
+        self.fail(message, None, help)
+    }
+
+    /// The document of a file, or else of a built-in scenario, without those that it extends.
+    pub(super) fn own_named(&mut self, name: &str) -> Option<Node> {
+        let path = PathBuf::from(name);
+        let (origin, bytes) = match (self.files.read(&path), self.files.builtin(name)) {
+            (Ok(bytes), _) => (Origin::File(path), bytes),
+            (Err(ReadError::Missing | ReadError::Folder), Some(text)) => {
+                (Origin::Builtin(name.to_owned()), text.into_bytes())
+            }
+            (Err(error), _) => return self.cannot_read(&path, name, error),
+        };
+        let mut node = self.parse(&origin, bytes, None)?;
+        take_extends(&mut node);
+        Some(node)
     }
 
     /// The merged document of a text that stands for the file `name`.
@@ -214,17 +231,24 @@ impl<'a> Reader<'a> {
         self.merge_bytes(Origin::Builtin(name), text.into_bytes(), from)
     }
 
-    fn merge_bytes(&mut self, origin: Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
-        let file = self.add(&origin, bytes, from)?;
-        let mut node = match tree::parse(&self.sources, file) {
-            Ok(node) => node,
+    /// The document of one file.
+    fn parse(&mut self, origin: &Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
+        let file = self.add(origin, bytes, from)?;
+        match tree::parse(&self.sources, file) {
+            Ok(node) => {
+                // Before merging, which would make one element of two.
+                self.problems.extend(structure::duplicate_ids(&node));
+                Some(node)
+            }
             Err(problems) => {
                 self.problems.extend(problems);
-                return None;
+                None
             }
-        };
-        // Before merging, which would make one element of two.
-        self.problems.extend(structure::duplicate_ids(&node));
+        }
+    }
+
+    fn merge_bytes(&mut self, origin: Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
+        let mut node = self.parse(&origin, bytes, from)?;
         let Some((target, span)) = take_extends(&mut node) else {
             return Some(node);
         };

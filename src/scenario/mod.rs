@@ -13,4 +13,5 @@ pub mod schema;
 pub mod source;
 mod structure;
 pub mod tree;
+pub mod variant;
 pub mod wording;
