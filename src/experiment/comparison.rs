@@ -31,7 +31,11 @@ pub fn common_quantities(baseline: &Model, variant: &Model) -> Vec<CommonQuantit
     };
     for (i, endgame) in baseline.endgames().iter().enumerate() {
         let same = (variant.endgames().iter()).position(|other| other.id() == endgame.id());
-        add(endgame.id(), Quantity::Endgame(i), same.map(Quantity::Endgame));
+        add(
+            endgame.id(),
+            Quantity::Endgame(i),
+            same.map(Quantity::Endgame),
+        );
     }
     for (i, flag) in baseline.flags().iter().enumerate() {
         let same = (variant.flags().iter()).position(|other| other.id() == flag.id());

@@ -192,7 +192,10 @@ mod tests {
         let mut misses = 0;
         for (n, gain, loss) in CASES {
             let coverage = measure(n, gain, loss, tango).0;
-            assert!((0.93..0.985).contains(&coverage), "{n} {gain} {loss}: {coverage}");
+            assert!(
+                (0.93..0.985).contains(&coverage),
+                "{n} {gain} {loss}: {coverage}"
+            );
             misses += u32::from(measure(n, gain, loss, wald).0 < 0.93);
         }
         assert!(misses >= 3, "{misses}");
@@ -213,7 +216,10 @@ mod tests {
         let interval = tango(0, 0, 1000);
         assert!((interval.high - z2 / (1000.0 + z2)).abs() < 1e-12);
         assert_eq!(interval.low, -interval.high);
-        assert_eq!(score_interval(0.0, 0.0, 0.0, 1.96), Interval::new(-1.0, 1.0));
+        assert_eq!(
+            score_interval(0.0, 0.0, 0.0, 1.96),
+            Interval::new(-1.0, 1.0)
+        );
         // Every run changed: the interval ends at the edge.
         assert!((tango(9, 0, 9).high - 1.0).abs() < 1e-12);
     }
@@ -228,7 +234,13 @@ mod tests {
     #[test]
     fn a_table_counts_pairs() {
         let mut table = MatchedPairs::default();
-        for pair in [(true, true), (true, false), (false, true), (false, true), (false, false)] {
+        for pair in [
+            (true, true),
+            (true, false),
+            (false, true),
+            (false, true),
+            (false, false),
+        ] {
             table.record(pair.0, pair.1);
         }
         assert_eq!((table.baseline(), table.variant()), (2, 3));

@@ -40,11 +40,7 @@ pub trait Systems {
     ///
     /// # Errors
     /// An observation cannot be made.
-    fn sample(
-        &mut self,
-        system: usize,
-        observations: Range<u64>,
-    ) -> Result<Vec<f64>, Self::Error>;
+    fn sample(&mut self, system: usize, observations: Range<u64>) -> Result<Vec<f64>, Self::Error>;
 }
 
 /// How to look for the best system.
@@ -71,7 +67,9 @@ pub enum SelectionError<E> {
     #[error("a selection needs two systems or more, not {0}")]
     TooFewSystems(usize),
     /// The probability is out of range.
-    #[error("the probability of a correct selection must lie between {chance} (pure chance) and 1, not {asked}")]
+    #[error(
+        "the probability of a correct selection must lie between {chance} (pure chance) and 1, not {asked}"
+    )]
     Probability {
         /// What was asked for.
         asked: f64,
@@ -167,7 +165,9 @@ pub fn select<S: Systems>(
                 b != a && observed.gain(a) < observed.gain(b) - margin
             })
         };
-        let kept: Vec<usize> = (survivors.iter().copied()).filter(|&a| !beaten(a)).collect();
+        let kept: Vec<usize> = (survivors.iter().copied())
+            .filter(|&a| !beaten(a))
+            .collect();
         survivors = kept;
         // Beyond the last region the best mean is taken: those left are within the zone.
         if survivors.len() == 1 || r > furthest {

@@ -36,7 +36,12 @@ fn student(paired: &PairedIndicator) -> Interval {
     let worlds = paired.worlds.as_ref().unwrap();
     let count = worlds.count() as f64;
     let error = (worlds.variance(&paired.pairs).unwrap() / count).sqrt();
-    student_interval(paired.difference(0.95).unwrap().difference, error, count - 1.0, 0.95)
+    student_interval(
+        paired.difference(0.95).unwrap().difference,
+        error,
+        count - 1.0,
+        0.95,
+    )
 }
 
 fn unclustered(paired: &PairedIndicator) -> Interval {
@@ -164,11 +169,7 @@ fn variance_reduction_of_a_closed_form() {
 }
 
 /// Root mean square error of a quantile, with the noise taken out and with the noise in it.
-fn band_errors(
-    difference: fn(f64) -> f64,
-    count: u32,
-    repetitions: u32,
-) -> [[f64; 2]; 3] {
+fn band_errors(difference: fn(f64) -> f64, count: u32, repetitions: u32) -> [[f64; 2]; 3] {
     let mut stream = Stream::from_state([3, 1, 4, u64::from(count)]);
     let mut sums = [[0.0; 2]; 3];
     for _ in 0..repetitions {
@@ -204,7 +205,10 @@ type Shape = (&'static str, fn(f64) -> f64);
 const SHAPES: [Shape; 3] = [
     ("all 0.05", |_| 0.05),
     ("uniform from -0.1 to 0.2", |u| 0.3 * u - 0.1),
-    ("70 % at 0, 30 % at 0.3", |u| if u < 0.7 { 0.0 } else { 0.3 }),
+    (
+        "70 % at 0, 30 % at 0.3",
+        |u| if u < 0.7 { 0.0 } else { 0.3 },
+    ),
 ];
 
 #[test]
@@ -212,8 +216,8 @@ const SHAPES: [Shape; 3] = [
 fn print_band_accuracy() {
     for (name, shape) in SHAPES {
         for count in [50, 500] {
-            let [a, b, c] = band_errors(shape, count, 200)
-                .map(|[this, raw]| format!("{this:.3} ({raw:.3})"));
+            let [a, b, c] =
+                band_errors(shape, count, 200).map(|[this, raw]| format!("{this:.3} ({raw:.3})"));
             println!("/// | {name} | {count} | {a} | {b} | {c} |");
         }
     }
@@ -237,7 +241,10 @@ fn means_over_worlds_and_pairs_without_a_value() {
         mean.add(&world);
     }
     let found = mean.difference(0.95).unwrap();
-    assert_eq!((found.baseline, found.variant, found.difference), (5.5, 7.5, 2.0));
+    assert_eq!(
+        (found.baseline, found.variant, found.difference),
+        (5.5, 7.5, 2.0)
+    );
     // Differences of the worlds 1, 3, 2: standard error 1 / sqrt 3; variances of the means 16, 21 and 1.
     let half = student_t_quantile(0.975, 2.0) / 3f64.sqrt();
     assert!((found.interval.high - 2.0 - half).abs() < 1e-12);
@@ -268,7 +275,11 @@ fn too_little_has_no_difference() {
     // Nothing differs: the bound is that of as many pairs as there are worlds.
     let mut same = PairedIndicator::new(Some(50));
     for _ in 0..100 {
-        same.add(&MatchedPairs { pairs: 50, both: 10, ..MatchedPairs::default() });
+        same.add(&MatchedPairs {
+            pairs: 50,
+            both: 10,
+            ..MatchedPairs::default()
+        });
     }
     let found = same.difference(0.95).unwrap();
     let z2 = two_sided_z(0.95) * two_sided_z(0.95);
