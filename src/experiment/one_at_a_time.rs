@@ -143,11 +143,11 @@ impl RowSink for Values<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
     use super::*;
-    use crate::experiment::WorldSource;
     use crate::experiment::fixture::model_of;
+    use crate::experiment::{Progress, WorldSource};
     use crate::stats::matched_pairs::MatchedPairs;
 
     /// P(clash) = drive x (0.5 + lever): 0.375 by default. `idle` does nothing.
@@ -281,6 +281,40 @@ id = "quiet"
             "{reason}"
         );
         assert!(effect(&done, 1).swing.difference(0.95).unwrap().difference > 0.0);
+    }
+
+    #[test]
+    fn a_stop_keeps_the_parameters_that_are_complete() {
+        // The base and both ends of the first parameter, then a part of the second.
+        struct After(AtomicBool, AtomicU64);
+        impl Progress for After {
+            fn advanced(&self, runs: u64) {
+                let made = self.1.fetch_add(runs, Ordering::Relaxed) + runs;
+                self.0.store(made > 3 * 8000, Ordering::Relaxed);
+            }
+        }
+        let after = After(AtomicBool::new(false), AtomicU64::new(0));
+        let control = Control {
+            threads: 2,
+            stop: &after.0,
+            progress: &after,
+        };
+        let plan = Plan {
+            seed: 3,
+            first_run: 0,
+            runs: 8000,
+            worlds: WorldSource::Defaults,
+        };
+        let parameters = [ends(0, 0.1, 0.9), ends(1, 0.1, 0.2)];
+        let quantity = Quantity::Endgame(0);
+        let model = model_of(CLASH);
+        let done = one_at_a_time(&model, quantity, &parameters, &plan, &control);
+        let done = done.unwrap().unwrap();
+        assert!(done.interrupted);
+        assert_eq!(
+            done.moved,
+            moved(WorldSource::Defaults, &parameters[..1], 1).moved
+        );
     }
 
     #[test]
