@@ -9,9 +9,11 @@
 //! | [`one_at_a_time`] | each parameter moved to its low and its high end, all else equal |
 //! | [`paired`] | runs of a baseline and its variants under common random numbers |
 //! | [`rows`] | the runs one by one, in order, for those who want to keep them |
+//! | [`naming`] | endgames, flags and metrics by their names |
 //! | [`subject`] | a model as a function of its parameters and of chance, for sensitivity analyses |
 
 pub mod comparison;
+pub mod naming;
 pub mod one_at_a_time;
 pub mod paired;
 pub mod precision;

@@ -108,7 +108,7 @@ fn finish(
         return Err(Diagnostics::new(sources, problems));
     };
     // What a missing base would have contributed is not missing here.
-    problems.extend(structure::check(&tree, !incomplete));
+    problems.extend(structure::check(&tree, &structure::SCENARIO, !incomplete));
     if !problems.is_empty() {
         return Err(Diagnostics::new(sources, problems));
     }
@@ -121,7 +121,7 @@ pub(super) fn from_tree(
     sources: SourceMap,
     name: String,
 ) -> Result<LoadedScenario, Diagnostics> {
-    let problems = structure::check(&tree, true);
+    let problems = structure::check(&tree, &structure::SCENARIO, true);
     if !problems.is_empty() {
         return Err(Diagnostics::new(sources, problems));
     }

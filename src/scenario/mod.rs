@@ -4,6 +4,7 @@ pub mod builtin;
 mod canonical;
 pub mod compile;
 pub mod diagnostics;
+pub mod document;
 pub mod extend;
 pub mod load;
 mod merge;

@@ -228,10 +228,16 @@ impl Variant {
         Ok(())
     }
 
-    /// Lays changes over the scenario: a document in the format of a scenario file, of which only what differs is written.
-    /// Its places point into the sources of this variant.
-    pub(crate) fn overlay_node(&mut self, node: Node) {
-        self.overlays.push(node);
+    /// Lays the table `key` of `parent` over the scenario, in which it must have the same key and format. Its places point into
+    /// the sources of this variant.
+    pub(crate) fn overlay_table(&mut self, parent: &Node, key: &str) {
+        let Some(entry) = parent.as_table().and_then(|table| table.get(key)) else {
+            return;
+        };
+        self.overlays.push(Node {
+            value: Value::Table(Table::from_iter([(key.to_owned(), entry.clone())])),
+            span: parent.span,
+        });
     }
 
     /// Lays the own content of a scenario (a file, or a built-in one) over the scenario: all but its title, its summary, and
