@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::json;
 
+use super::analysis::{on_threads, refuse_folder, study_error, write_folder};
 use super::sensitivity::in_words;
-use super::worlds::{Batches, on_threads, refuse_folder, study_error, write_folder};
+use super::worlds::Batches;
 use super::{CliError, Format, Output};
 use crate::experiment::Quantity;
 use crate::model::Model;
@@ -61,9 +62,9 @@ pub(super) struct Args {
     /// Write the results into this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Start over in a folder that holds another analysis.
+    /// Write them even if the folder holds an analysis already.
     #[arg(long, requires = "out")]
-    fresh: bool,
+    force: bool,
     /// How the results are printed. CSV is the table of boxes.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -78,7 +79,7 @@ enum Method {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.fresh)?;
+    refuse_folder(args.out.as_deref(), args.force, "--force")?;
     if let Some(p) = args.threshold
         && !(p > 0.0 && p <= 1.0)
     {
@@ -123,7 +124,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
             ("boxes.csv", limits.as_str()),
             ("README.md", notes.as_str()),
         ];
-        let line = write_folder(folder, about, &contents)?;
+        let line = write_folder(folder, about, &contents, args.force)?;
         if args.format == Format::Text {
             shown.push_str(&line);
         }

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod analysis;
 mod batch;
 mod check;
+mod compare;
 mod completions;
 mod describe;
 mod discover;
@@ -16,6 +18,7 @@ mod new;
 mod output;
 mod overrides;
 mod prepare;
+mod rank;
 mod run;
 mod scenarios;
 mod schema;
@@ -38,6 +41,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Compare(compare::Args),
+    Rank(rank::Args),
     Sensitivity(sensitivity::Args),
     Discover(discover::Args),
     Trace(trace::Args),
@@ -110,6 +115,8 @@ impl Command {
     fn run(self, out: &mut Output) -> Result<(), CliError> {
         match self {
             Self::Run(args) => run::run(&args, out),
+            Self::Compare(args) => compare::run(&args, out),
+            Self::Rank(args) => rank::run(&args, out),
             Self::Sensitivity(args) => sensitivity::run(&args, out),
             Self::Discover(args) => discover::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),

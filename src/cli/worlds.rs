@@ -1,18 +1,15 @@
-//! The worlds of finished batches as one table, for analyses that make no runs of their own, and files of an analysis.
+//! The worlds of finished batches as one table, for analyses that make no runs of their own.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::CliError;
+use super::analysis::study_error;
 use super::batch::Batch;
 use super::sensitivity::{Named, inputs, named, nothing_varies, quantity};
-use super::{CliError, files};
-use crate::digest::sha256_hex;
 use crate::experiment::{Input, Quantity};
 use crate::model::{Model, ParameterDraws};
-use crate::report::directory::MANIFEST;
-use crate::report::evaluations::EVALUATIONS;
 use crate::sensitivity::given::{Table, TableColumn};
 use crate::sensitivity::{Factor, Kind, Level, Outcome};
 
@@ -238,85 +235,4 @@ fn probability(input: &Input, drawn: &[Vec<f64>]) -> f64 {
     let mut places = input.in_scenario.iter().zip(drawn);
     let varied = places.find_map(|(varied, drawn)| Some(drawn[varied.as_ref()?.parameter]));
     varied.unwrap_or(0.5)
-}
-
-/// Runs `work` on so many threads; all cores if no number is given.
-pub(super) fn on_threads<T: Send>(
-    threads: Option<u64>,
-    work: impl FnOnce() -> T + Send,
-) -> Result<T, CliError> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.unwrap_or(0) as usize)
-        .build()
-        .map_err(|error| CliError::failure(format!("cannot start the threads: {error}")))?;
-    Ok(pool.install(work))
-}
-
-/// Files of an analysis that may not be there before it.
-const RESULTS: [&str; 7] = [
-    MANIFEST,
-    EVALUATIONS,
-    "README.md",
-    "boxes.csv",
-    "curves.csv",
-    "indices.csv",
-    "trajectory.csv",
-];
-
-/// Refuses a folder with files that an analysis would replace.
-pub(super) fn refuse_folder(folder: Option<&Path>, fresh: bool) -> Result<(), CliError> {
-    let Some(folder) = folder else { return Ok(()) };
-    for name in RESULTS {
-        files::refuse_existing(&folder.join(name), fresh).map_err(|error| {
-            error.with_help(
-                "choose another folder with --out, or start over in this one with --fresh",
-            )
-        })?;
-    }
-    Ok(())
-}
-
-/// Writes the files of an analysis in place of those that are there, and last the manifest, which lists them with their
-/// SHA-256: a folder with a manifest is complete.
-pub(super) fn write_folder(
-    folder: &Path,
-    mut manifest: Value,
-    contents: &[(&str, &str)],
-) -> Result<String, CliError> {
-    let path = folder.join(MANIFEST);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            let message = format!("cannot replace `{}`: {error}", path.display());
-            return Err(CliError::failure(message));
-        }
-        _ => {}
-    }
-    let mut listed = BTreeMap::new();
-    for (name, text) in contents {
-        files::write(&folder.join(name), text.as_bytes(), true)?;
-        listed.insert(*name, sha256_hex(text.as_bytes()));
-    }
-    manifest["files"] = json!(listed);
-    let text = super::json(&manifest)?;
-    files::write(&path, text.as_bytes(), true)?;
-    Ok(format!("Results: {}\n", folder.display()))
-}
-
-/// What a study says when it cannot be made.
-pub(super) fn study_error(error: crate::sensitivity::Error) -> CliError {
-    use crate::sensitivity::Error;
-    let failed = CliError::failure(error.to_string());
-    match error {
-        Error::ConstantOutput => failed.with_help(
-            "ask about another outcome with --of, or make more runs: what never changes has no drivers",
-        ),
-        Error::TooFewRows { .. } => failed.with_help(
-            "make more runs; if many fail, look into one with `flashpoint trace`, or raise `max_events`",
-        ),
-        Error::TooManyDimensions { .. } => {
-            CliError::usage(error.to_string()).with_help("name fewer parameters with --params")
-        }
-        Error::BadSetting { .. } | Error::DuplicateFactor(_) => CliError::usage(error.to_string()),
-        _ => failed,
-    }
 }

@@ -4,7 +4,7 @@ use super::Analysis;
 use super::shares::{NOTHING, dummy};
 use super::study::{LEVEL, LEVELS, SCRAMBLES, Study};
 use crate::cli::CliError;
-use crate::cli::worlds::study_error;
+use crate::cli::analysis::study_error;
 use crate::report::sensitivity::{
     Cell, CurvePoint, Curves, FactorRow, Failures, IndexKind, Indices,
 };

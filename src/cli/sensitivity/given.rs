@@ -4,7 +4,8 @@ use super::choose::in_words;
 use super::study::{LEVEL, Study};
 use super::{Analysis, Method};
 use crate::cli::CliError;
-use crate::cli::worlds::{Worlds, study_error};
+use crate::cli::analysis::study_error;
+use crate::cli::worlds::Worlds;
 use crate::experiment::Quantity;
 use crate::report::sensitivity::{Cell, DUMMY, FactorRow, Failures, IndexKind, Indices, Subject};
 use crate::sensitivity::given::{

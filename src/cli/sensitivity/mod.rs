@@ -16,15 +16,25 @@ use serde_json::{Value, json};
 use choose::Group;
 pub(super) use choose::{Named, in_words, inputs, named, nothing_varies, quantity};
 
+use super::analysis::{on_threads, refuse_files, refuse_folder, write_folder};
 use super::prepare::DEFAULT_SEED;
 use super::run::{Interrupt, Meter};
-use super::worlds::{Batches, on_threads, refuse_folder, write_folder};
+use super::worlds::Batches;
 use super::{CliError, Format, Output, Override};
 use crate::report::directory::MANIFEST;
 use crate::report::evaluations::{EVALUATIONS, Evaluations, STUDY};
 use crate::report::sensitivity::{Curves, Indices};
 use evaluate::{Carried, Watch};
 use subject::StudySubject;
+
+/// Files that a study of its own runs puts into its folder.
+const RESULTS: [&str; 5] = [
+    MANIFEST,
+    EVALUATIONS,
+    "README.md",
+    "curves.csv",
+    "indices.csv",
+];
 
 /// Find out which uncertain parameters drive an outcome, and how much of it is chance.
 ///
@@ -197,11 +207,11 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     if args.from.is_empty() {
         return from_runs(args, out);
     }
-    refuse_folder(args.out.as_deref(), args.fresh)?;
+    refuse_folder(args.out.as_deref(), args.fresh, "--fresh")?;
     let (analyses, about) = from_batches(args)?;
     let (mut shown, csv) = (args.shown(&analyses)?, csv_of(&analyses));
     if let Some(folder) = &args.out {
-        let line = args.store(folder, about, &analyses, &csv)?;
+        let line = args.store(folder, about, &analyses, &csv, args.fresh)?;
         if args.format == Format::Text {
             shown.push_str(&line);
         }
@@ -247,7 +257,7 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let mut evaluations = match &args.out {
         Some(folder) => {
             if !folder.join(STUDY).exists() {
-                refuse_folder(Some(folder), args.fresh)?;
+                refuse_files(Some(folder), &RESULTS, args.fresh, "--fresh")?;
             }
             Evaluations::open(folder, &identity, &args.of, args.fresh)
                 .map_err(evaluate::evaluations_error)?
@@ -277,7 +287,8 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     about["runs"] = json!(carried.rows);
     let (mut shown, csv) = (args.shown(&carried.analyses)?, csv_of(&carried.analyses));
     if let Some(folder) = &args.out {
-        let line = args.store(folder, about, &carried.analyses, &csv)?;
+        // The folder belongs to this study: they may replace those of a smaller one.
+        let line = args.store(folder, about, &carried.analyses, &csv, true)?;
         if args.format == Format::Text {
             shown.push_str(&line);
         }
@@ -367,13 +378,14 @@ impl Args {
         }
     }
 
-    /// Writes the files of results. They belong to the folder, so they replace those of a smaller study.
+    /// Writes the files of results.
     fn store(
         &self,
         folder: &Path,
         about: Value,
         analyses: &[Analysis],
         csv: &str,
+        replace: bool,
     ) -> Result<String, CliError> {
         let name = match analyses {
             [Analysis::Curves(_), ..] => "curves.csv",
@@ -390,7 +402,7 @@ impl Args {
             text_of(analyses)
         );
         let contents = [(name, csv), ("README.md", notes.as_str())];
-        write_folder(folder, about, &contents)
+        write_folder(folder, about, &contents, replace)
     }
 
     fn show_interrupted(&self, carried: &Carried, out: &mut Output) -> Result<(), CliError> {

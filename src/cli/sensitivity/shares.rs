@@ -3,7 +3,7 @@
 use super::Analysis;
 use super::study::{LEVEL, Study, scrambled};
 use crate::cli::CliError;
-use crate::cli::worlds::study_error;
+use crate::cli::analysis::study_error;
 use crate::experiment::Quantity;
 use crate::report::sensitivity::{Cell, DUMMY, FactorRow, Failures, IndexKind, Indices, Whole};
 use crate::sensitivity::{

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::choose::in_words;
 use super::{Analysis, Method};
 use crate::cli::CliError;
-use crate::cli::worlds::study_error;
+use crate::cli::analysis::study_error;
 use crate::experiment::{Case, Input, Quantity};
 use crate::report::sensitivity::Subject;
 use crate::sensitivity::{
