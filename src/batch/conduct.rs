@@ -204,7 +204,8 @@ fn one_chunk(
     if !control.stop.load(Ordering::Relaxed) {
         let room = &mut records[units_made as usize * plan.unit_bytes()..];
         let first = units.start + units_made;
-        let (made, failed) = maker.make(first, room, control.stop, control.progress);
+        let (made, failed) =
+            maker.make(|place| first + place, room, control.stop, control.progress);
         units_made += made;
         failures.extend(failed);
         let made = &records[..units_made as usize * plan.unit_bytes()];

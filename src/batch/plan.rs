@@ -51,6 +51,8 @@ pub struct Plan {
     pub quantities: Vec<PlannedQuantity>,
     /// What a good policy achieves.
     pub goals: Vec<Goal>,
+    /// How to look for the best policy, if that is asked for.
+    pub selection: Option<PlannedSelection>,
     /// What each cell is compared with.
     pub baseline: Baseline,
     /// Metrics that are recorded of each run.
@@ -176,6 +178,19 @@ pub struct Goal {
     pub want: Want,
     /// On the good side of this, a state counts as satisfied.
     pub threshold: Option<f64>,
+}
+
+/// How to look for the best policy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlannedSelection {
+    /// Index of the goal that decides.
+    pub goal: usize,
+    /// Probability of finding the best policy.
+    pub probability: f64,
+    /// Difference worth detecting, in the unit of the goal's quantity.
+    pub indifference: f64,
+    /// Most runs of a policy in each state.
+    pub most_runs: u64,
 }
 
 /// What each cell is compared with; `None` for the cell's own.

@@ -428,14 +428,14 @@ fn directory_error(error: DirectoryError) -> CliError {
 }
 
 /// Reacts to Ctrl-C: the first asks the runs to stop, the second ends the program.
-struct Interrupt {
-    stop: Arc<AtomicBool>,
+pub(super) struct Interrupt {
+    pub(super) stop: Arc<AtomicBool>,
     /// What a sudden end must not leave behind.
     unfinished: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Interrupt {
-    fn install() -> Self {
+    pub(super) fn install() -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let unfinished = Arc::new(Mutex::new(None::<PathBuf>));
         let (seen, folder) = (Arc::clone(&stop), Arc::clone(&unfinished));

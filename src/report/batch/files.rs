@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::parquet_table::{Cell, Column, ParquetTable};
 use super::row;
 use crate::batch::store::{StoreError, partial_path, publish};
-use crate::digest::hex;
+use crate::digest::{hex, sha256_hex};
 
 /// The files of a folder as they are written, with their digests.
 #[derive(Debug)]
@@ -42,6 +42,17 @@ impl Files {
         let written = file.write_all(text.as_bytes());
         written.map_err(|error| self.error(name, error))?;
         self.finish(name, file)
+    }
+
+    /// Lists a file that is there already.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn keep(&mut self, name: &str) -> Result<(), StoreError> {
+        let read = std::fs::read(self.folder.join(name));
+        let content = read.map_err(|error| self.error(name, error))?;
+        (self.written).insert(name.to_owned(), sha256_hex(&content));
+        Ok(())
     }
 
     /// Begins a table that is written as CSV, and as Parquet if `parquet` is true.
