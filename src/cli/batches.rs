@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::run::Interrupt;
+use super::run::{Interrupt, threads};
 use super::{CliError, Output};
 use crate::batch::check::{self, Options};
 use crate::batch::chunk::Maker;
@@ -184,14 +184,6 @@ fn failed_cells(failed: usize) -> Result<(), CliError> {
         more => Err(CliError::CellsFailed(format!(
             "{more} cells failed: see failures.csv"
         ))),
-    }
-}
-
-/// The number of threads asked for; all cores if none is.
-pub(super) fn threads(asked: Option<u64>) -> usize {
-    match asked {
-        Some(threads) => threads as usize,
-        None => std::thread::available_parallelism().map_or(1, usize::from),
     }
 }
 

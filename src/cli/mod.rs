@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 mod batch;
 mod batches;
 mod check;
+mod compare;
 mod completions;
 mod describe;
 mod discover;
@@ -17,6 +18,7 @@ mod new;
 mod output;
 mod overrides;
 mod prepare;
+mod rank;
 mod run;
 mod scenarios;
 mod schema;
@@ -41,6 +43,8 @@ enum Command {
     Run(run::Args),
     Batch(batches::Args),
     Status(status::Args),
+    Compare(compare::Args),
+    Rank(rank::Args),
     Sensitivity(sensitivity::Args),
     Discover(discover::Args),
     Trace(trace::Args),
@@ -115,6 +119,8 @@ impl Command {
             Self::Run(args) => run::run(&args, out),
             Self::Batch(args) => batches::run(&args, out),
             Self::Status(args) => status::run(&args, out),
+            Self::Compare(args) => compare::run(&args, out),
+            Self::Rank(args) => rank::run(&args, out),
             Self::Sensitivity(args) => sensitivity::run(&args, out),
             Self::Discover(args) => discover::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::batches::{store_error, threads};
+use super::batches::store_error;
+use super::run::threads;
 use super::{CliError, Output};
 use crate::batch::check::{self, Options};
 use crate::batch::conduct::standing;

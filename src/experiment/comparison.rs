@@ -6,7 +6,8 @@ use super::rows::Rows;
 use super::subject::Quantity;
 use crate::model::Model;
 use crate::stats::matched_pairs::MatchedPairs;
-use crate::stats::paired::{MeanPairs, PairedIndicator, PairedMean};
+use crate::stats::paired::{Difference, MeanPairs, PairedIndicator, PairedMean};
+use crate::stats::worlds::Band;
 
 /// An outcome that two models have in common, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,118 @@ pub enum Contrast {
     Mean(PairedMean),
 }
 
+/// The values of a pair of runs, baseline first; `None` without a value.
+pub type Pair = (Option<f64>, Option<f64>);
+
+impl Contrast {
+    /// No pairs yet of `quantity`. `runs_per_world` is given when runs share worlds.
+    pub fn new(quantity: Quantity, runs_per_world: Option<u32>) -> Self {
+        if quantity.is_probability() {
+            Self::Indicator(PairedIndicator::new(runs_per_world))
+        } else {
+            Self::Mean(PairedMean::new(runs_per_world))
+        }
+    }
+
+    /// Adds the pairs of a complete world; where runs do not share worlds, any pairs.
+    pub fn add(&mut self, world: impl Iterator<Item = Pair>) {
+        match self {
+            Self::Indicator(contrast) => {
+                let mut pairs = MatchedPairs::default();
+                for (baseline, variant) in world {
+                    pairs.record(baseline == Some(1.0), variant == Some(1.0));
+                }
+                contrast.add(&pairs);
+            }
+            Self::Mean(contrast) => {
+                let mut pairs = MeanPairs::default();
+                for pair in world {
+                    match pair {
+                        (Some(baseline), Some(variant)) => pairs.record(baseline, variant),
+                        _ => pairs.drop_pair(),
+                    }
+                }
+                contrast.add(&pairs);
+            }
+        }
+    }
+
+    /// Adds all pairs of `other`, which must be of the same quantity.
+    pub fn merge(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Indicator(mine), Self::Indicator(theirs)) => mine.merge(theirs),
+            (Self::Mean(mine), Self::Mean(theirs)) => mine.merge(theirs),
+            _ => debug_assert!(false, "contrasts of different quantities"),
+        }
+    }
+
+    /// Pairs in which both runs have a value.
+    pub fn pairs(&self) -> u64 {
+        match self {
+            Self::Indicator(contrast) => contrast.pairs().pairs,
+            Self::Mean(contrast) => contrast.pairs(),
+        }
+    }
+
+    /// Pairs left out because one of the two has no value.
+    pub fn dropped(&self) -> u64 {
+        match self {
+            Self::Indicator(_) => 0,
+            Self::Mean(contrast) => contrast.dropped(),
+        }
+    }
+
+    /// The difference with its Monte Carlo interval at `level` in `(0, 1)`; `None` with too few pairs.
+    pub fn difference(&self, level: f64) -> Option<Difference> {
+        match self {
+            Self::Indicator(contrast) => contrast.difference(level),
+            Self::Mean(contrast) => contrast.difference(level),
+        }
+    }
+
+    /// Median and central share `level` in `(0, 1)` of the true difference across worlds, where it can be told.
+    pub fn band(&self, level: f64) -> Option<Band> {
+        match self {
+            Self::Indicator(contrast) => contrast.band(level),
+            Self::Mean(contrast) => contrast.band(level),
+        }
+    }
+}
+
+/// The value of `quantity` in each of the runs; `None` for a run stopped at the cap, or without a finite value.
+pub fn values(model: &Model, quantity: Quantity, rows: &Rows) -> Vec<Option<f64>> {
+    let read = |run: usize| {
+        let flags = run * model.flags().len();
+        let metrics = run * model.metrics().len();
+        let value = quantity.read(
+            model,
+            rows.endgames[run],
+            |flag| rows.flags[flags + flag],
+            |metric| rows.metrics[metrics + metric],
+        );
+        value.ok()
+    };
+    (0..rows.len()).map(read).collect()
+}
+
+/// The contrast of two lists of values of the same runs, whole worlds if runs share them.
+pub fn contrast(
+    quantity: Quantity,
+    runs_per_world: Option<u32>,
+    baseline: &[Option<f64>],
+    variant: &[Option<f64>],
+) -> Contrast {
+    let mut contrast = Contrast::new(quantity, runs_per_world);
+    let size = runs_per_world.map_or(baseline.len(), |size| size as usize);
+    let worlds = baseline
+        .chunks(size.max(1))
+        .zip(variant.chunks(size.max(1)));
+    for (baseline, variant) in worlds {
+        contrast.add(baseline.iter().copied().zip(variant.iter().copied()));
+    }
+    contrast
+}
+
 /// Differences of a variant to its baseline, over pairs of runs with the same number.
 ///
 /// Like a [`Summary`](super::Summary) it merges exactly, in any order and grouping of whole worlds, and its size depends on the
@@ -74,13 +187,7 @@ pub struct Comparison {
 impl Comparison {
     /// No pairs yet of the quantities `common`. `runs_per_world` is given when runs share worlds.
     pub fn new(common: &[CommonQuantity], runs_per_world: Option<u32>) -> Self {
-        let contrast = |quantity: &CommonQuantity| {
-            if quantity.baseline.is_probability() {
-                Contrast::Indicator(PairedIndicator::new(runs_per_world))
-            } else {
-                Contrast::Mean(PairedMean::new(runs_per_world))
-            }
-        };
+        let contrast = |q: &CommonQuantity| Contrast::new(q.baseline, runs_per_world);
         Self {
             runs: 0,
             capped: 0,
@@ -98,53 +205,14 @@ impl Comparison {
     ) {
         debug_assert_eq!(baseline.first_run, variant.first_run);
         let runs = baseline.len().min(variant.len());
-        let size = self.runs_per_world.map_or(runs, |size| size as usize);
         self.runs += runs as u64;
         self.capped += (0..runs)
             .filter(|&run| baseline.endgames[run].is_none() || variant.endgames[run].is_none())
             .count() as u64;
-        for (quantity, contrast) in common.iter().zip(&mut self.contrasts) {
-            let read = |model: &Model, rows: &Rows, quantity: Quantity, run: usize| {
-                let flags = run * model.flags().len();
-                let metrics = run * model.metrics().len();
-                let value = quantity.read(
-                    model,
-                    rows.endgames[run],
-                    |flag| rows.flags[flags + flag],
-                    |metric| rows.metrics[metrics + metric],
-                );
-                value.ok()
-            };
-            let mut first = 0;
-            while first < runs {
-                let world = first..(first + size).min(runs);
-                first = world.end;
-                let values = world.map(|run| {
-                    (
-                        read(baseline_model, baseline, quantity.baseline, run),
-                        read(variant_model, variant, quantity.variant, run),
-                    )
-                });
-                match contrast {
-                    Contrast::Indicator(contrast) => {
-                        let mut pairs = MatchedPairs::default();
-                        for (a, b) in values {
-                            pairs.record(a == Some(1.0), b == Some(1.0));
-                        }
-                        contrast.add(&pairs);
-                    }
-                    Contrast::Mean(contrast) => {
-                        let mut pairs = MeanPairs::default();
-                        for pair in values {
-                            match pair {
-                                (Some(a), Some(b)) => pairs.record(a, b),
-                                _ => pairs.drop_pair(),
-                            }
-                        }
-                        contrast.add(&pairs);
-                    }
-                }
-            }
+        for (quantity, all) in common.iter().zip(&mut self.contrasts) {
+            let a = values(baseline_model, quantity.baseline, baseline);
+            let b = values(variant_model, quantity.variant, variant);
+            all.merge(&contrast(quantity.baseline, self.runs_per_world, &a, &b));
         }
     }
 
@@ -153,12 +221,8 @@ impl Comparison {
         debug_assert_eq!(self.contrasts.len(), other.contrasts.len());
         self.runs += other.runs;
         self.capped += other.capped;
-        for pair in self.contrasts.iter_mut().zip(&other.contrasts) {
-            match pair {
-                (Contrast::Indicator(mine), Contrast::Indicator(theirs)) => mine.merge(theirs),
-                (Contrast::Mean(mine), Contrast::Mean(theirs)) => mine.merge(theirs),
-                _ => debug_assert!(false, "comparisons of different quantities"),
-            }
+        for (mine, theirs) in self.contrasts.iter_mut().zip(&other.contrasts) {
+            mine.merge(theirs);
         }
     }
 

@@ -6,11 +6,13 @@
 use std::io;
 use std::sync::atomic::Ordering;
 
-use super::comparison::{CommonQuantity, Comparison, common_quantities};
+use super::comparison::{CommonQuantity, Comparison, Contrast, common_quantities};
 use super::replicate::{Control, ExperimentError, Plan, replicate};
 use super::rows::{RowSink, Rows};
+use super::subject::Quantity;
 use super::summary::Summary;
 use crate::model::Model;
+use crate::stats::precision::{Decision, PrecisionPlan, Sample};
 
 /// Runs of a stage, at least: many for the threads to share, few to lose when the experiment is stopped.
 const STAGE: u64 = 2048;
@@ -39,6 +41,19 @@ pub struct PairedReplication {
     pub interrupted: bool,
 }
 
+impl PairedReplication {
+    /// Adds the runs of `next`, which follow these.
+    pub fn merge(&mut self, next: &Self) {
+        self.baseline.merge(&next.baseline);
+        for (mine, theirs) in self.variants.iter_mut().zip(&next.variants) {
+            mine.summary.merge(&theirs.summary);
+            mine.comparison.merge(&theirs.comparison);
+        }
+        self.completed_runs += next.completed_runs;
+        self.interrupted |= next.interrupted;
+    }
+}
+
 /// Why a paired experiment failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PairedError {
@@ -58,7 +73,7 @@ pub enum PairedError {
 /// Makes the runs of `plan` for the baseline and for each variant. Variants take the baseline's number of runs in each world.
 ///
 /// The result is the same for any number of threads. When it is stopped, the stage under way is dropped, so that all models have
-/// the same runs. `observe` sees what there is after every stage and may end the experiment by giving false.
+/// the same runs.
 ///
 /// # Errors
 /// As for [`replicate`], with the model whose run failed.
@@ -67,26 +82,12 @@ pub fn replicate_paired(
     variants: &[Model],
     plan: &Plan,
     control: &Control<'_>,
-    mut observe: impl FnMut(&PairedReplication) -> bool,
 ) -> Result<PairedReplication, PairedError> {
     let size = plan.runs_per_world(baseline);
     let variants: Vec<Model> = (variants.iter())
         .map(|variant| variant.with_runs_per_world(baseline.runs_per_world()))
         .collect();
-    let empty = |variant: &Model| {
-        let common = common_quantities(baseline, variant);
-        ComparedVariant {
-            summary: plan.empty_summary(variant),
-            comparison: Comparison::new(&common, size),
-            common,
-        }
-    };
-    let mut done = PairedReplication {
-        baseline: plan.empty_summary(baseline),
-        variants: variants.iter().map(empty).collect(),
-        completed_runs: 0,
-        interrupted: false,
-    };
+    let mut done = empty(baseline, &variants, plan);
     let stage = STAGE.next_multiple_of(u64::from(size.unwrap_or(1)));
     while done.completed_runs < plan.runs {
         let part = Plan {
@@ -122,12 +123,96 @@ pub fn replicate_paired(
             variant.comparison.merge(comparison);
         }
         done.completed_runs += part.runs;
-        if !observe(&done) {
-            return Ok(done);
-        }
     }
     done.interrupted = done.completed_runs < plan.runs;
     Ok(done)
+}
+
+/// No runs yet.
+fn empty(baseline: &Model, variants: &[Model], plan: &Plan) -> PairedReplication {
+    let size = plan.runs_per_world(baseline);
+    let of_variant = |variant: &Model| {
+        let common = common_quantities(baseline, variant);
+        ComparedVariant {
+            summary: Summary::new(variant, size),
+            comparison: Comparison::new(&common, size),
+            common,
+        }
+    };
+    PairedReplication {
+        baseline: Summary::new(baseline, size),
+        variants: variants.iter().map(of_variant).collect(),
+        completed_runs: 0,
+        interrupted: false,
+    }
+}
+
+/// A paired experiment that went on until its intervals were narrow enough.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrecisePairedReplication {
+    /// All runs made.
+    pub replication: PairedReplication,
+    /// Level at which to report intervals: at least the level asked for; the difference pays for having looked before.
+    pub level: f64,
+    /// Whether the interval of every difference looked at is narrow enough.
+    pub reached: bool,
+    /// Number of runs at each look.
+    pub looks: Vec<u64>,
+}
+
+/// Makes runs of `plan` from its first on until the differences of all probabilities that are `wanted` (by their quantity in the
+/// baseline) have intervals as narrow as `looks` asks for, or the plan is exhausted.
+///
+/// # Errors
+/// As for [`replicate_paired`].
+pub fn replicate_paired_to_precision(
+    baseline: &Model,
+    variants: &[Model],
+    plan: &Plan,
+    looks: &PrecisionPlan,
+    wanted: impl Fn(Quantity) -> bool,
+    control: &Control<'_>,
+) -> Result<PrecisePairedReplication, PairedError> {
+    let mut look = looks.first_look();
+    let mut done = PrecisePairedReplication {
+        replication: empty(baseline, variants, plan),
+        level: 1.0 - look.alpha,
+        reached: false,
+        looks: Vec::new(),
+    };
+    loop {
+        let made = done.replication.completed_runs;
+        let models = 1 + variants.len() as u64;
+        control.progress.planned(look.runs.saturating_mul(models));
+        let stage = Plan {
+            first_run: plan.first_run + made,
+            runs: look.runs - made,
+            ..*plan
+        };
+        let next = replicate_paired(baseline, variants, &stage, control)?;
+        done.replication.merge(&next);
+        done.level = 1.0 - look.alpha;
+        if next.interrupted {
+            return Ok(done);
+        }
+        done.looks.push(look.runs);
+        let samples: Vec<Sample<'_>> = (done.replication.variants.iter())
+            .flat_map(|variant| variant.common.iter().zip(variant.comparison.contrasts()))
+            .filter(|(quantity, _)| wanted(quantity.baseline))
+            .filter_map(|(_, contrast)| match contrast {
+                Contrast::Indicator(pairs) => Some(Sample::Paired(pairs)),
+                Contrast::Mean(_) => None,
+            })
+            .collect();
+        match looks.observe(look, &samples) {
+            Decision::Stop { level, reached } => {
+                done.level = level;
+                done.reached = reached;
+                return Ok(done);
+            }
+            Decision::ContinueTo(next) => look = next,
+        }
+    }
 }
 
 /// The runs of one stage; `None` if it was stopped before its end.
@@ -153,3 +238,6 @@ impl RowSink for Kept {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

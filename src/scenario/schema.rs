@@ -148,8 +148,9 @@ mod tests {
                 ids += 1;
             }
         });
-        // Parameters, actors, places, sets, stocks, actions, processes, rules, metrics, flags, series, values by key.
-        assert_eq!(maps, 12);
+        // Sources, parameters, formulas, actors, places, sets, stocks, actions, processes, rules, metrics, flags, series, values
+        // by key, and rungs by actor and partner.
+        assert_eq!(maps, 16);
         // Rungs, options, calendar entries, endgames.
         assert_eq!(ids, 4);
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::batch::conduct::Conducted;
 use crate::batch::plan::Plan;
-use crate::report::number::count;
+use crate::report::number::{count, significant};
 
 /// What each file holds, for those that a batch may write.
 const FILES: [(&str, &str); 8] = [
@@ -56,7 +56,7 @@ pub fn text(plan: &Plan, done: &Conducted, written: &BTreeMap<String, String>) -
     );
     out.push_str("| scenario | | weight |\n|---|---|---|\n");
     for scenario in &plan.scenarios {
-        let weight = crate::report::number::significant(scenario.weight);
+        let weight = significant(scenario.weight);
         let _ = writeln!(
             out,
             "| `{}` | {} | {weight} |",
@@ -96,9 +96,9 @@ pub fn text(plan: &Plan, done: &Conducted, written: &BTreeMap<String, String>) -
 fn notes(plan: &Plan, done: &Conducted) -> String {
     let mut out = format!(
         "\n## How to read the tables\n\n\
-         - Probabilities are shares, not percentages. `low` and `high` are the ends of the Monte Carlo interval at {:.1} %: what the\n\
+         - Probabilities are shares, not percentages. `low` and `high` are the ends of the Monte Carlo interval at {} %: what the\n\
          \x20 number of runs leaves open.\n",
-        100.0 * done.level
+        significant(100.0 * done.level)
     );
     if plan.runs_per_world().is_some() {
         out.push_str(

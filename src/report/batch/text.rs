@@ -171,46 +171,72 @@ impl<'p> Shown<'p> {
         out
     }
 
-    /// One quantity in every cell: policies down and states across, or the other way round where there are fewer policies.
+    /// One quantity in every cell.
     fn quantity(&self, index: usize) -> String {
         let plan = self.plan;
         let quantity = &plan.quantities[index];
-        let states_across = plan.states() <= MOST_COLUMNS || plan.policies() > MOST_COLUMNS;
-        let (down, across) = if states_across {
-            (plan.policies(), plan.states())
-        } else {
-            (plan.states(), plan.policies())
-        };
-        let number = |row: u64, column: u64| match states_across {
-            true => column * plan.policies() + row,
-            false => row * plan.policies() + column,
-        };
-        let mut header = vec![heading_of(quantity)];
-        header.extend(
-            (0..across.min(MOST_COLUMNS)).map(|column| match states_across {
-                true => self.state_name(number(0, column)),
-                false => policy_name(plan, number(0, column)),
-            }),
-        );
-        let header: Vec<&str> = header.iter().map(String::as_str).collect();
-        let mut table = Table::new(&header);
-        for row in 0..down {
-            let mut cells = vec![match states_across {
-                true => policy_name(plan, number(row, 0)),
-                false => self.state_name(number(row, 0)),
-            }];
-            cells.extend((0..across.min(MOST_COLUMNS)).map(|column| {
-                let estimates = &self.cells[number(row, column) as usize];
-                let estimate = estimates.get(index);
+        let Lines { down, across } = self.lines();
+        let shown = across.len().min(MOST_COLUMNS as usize);
+        let heading = heading_of(quantity);
+        let header = std::iter::once(heading.as_str())
+            .chain(across[..shown].iter().map(|(name, _)| name.as_str()));
+        let mut table = Table::new(&header.collect::<Vec<_>>());
+        for (name, row) in &down {
+            let mut cells = vec![name.clone()];
+            cells.extend(across[..shown].iter().map(|(_, column)| {
+                let estimate = self.cells[(row + column) as usize].get(index);
                 estimate.map_or_else(|| "failed".to_owned(), |e| estimate_text(quantity, e))
             }));
             table.row(cells);
         }
-        let more = match across.saturating_sub(MOST_COLUMNS) {
+        let more = match across.len() - shown {
             0 => String::new(),
             more => format!("... and {more} more columns: see cells.csv\n"),
         };
         format!("\n{}{more}", table.text(first_left))
+    }
+
+    /// What stands down and across in the tables of cells: two sweeps against each other; else policies down and states across,
+    /// or the other way round where there are fewer policies.
+    fn lines(&self) -> Lines {
+        let plan = self.plan;
+        let (policies, states) = (plan.policies(), plan.states());
+        if let ([down, across], 1, 1, true) = (
+            plan.sweeps.axes(),
+            policies,
+            plan.scenarios.len(),
+            plan.sweeps.is_factorial(),
+        ) {
+            let [down, across] = [down, across].map(|axis| -> Vec<String> {
+                let label = axis.label.as_deref().unwrap_or(&axis.parameter);
+                let values = axis.values.listed().iter();
+                values
+                    .map(|value| format!("{label} {}", significant(*value)))
+                    .collect()
+            });
+            let width = across.len() as u64;
+            return Lines {
+                down: (0..).step_by(width as usize).zip(down).map(swap).collect(),
+                across: (0..).zip(across).map(swap).collect(),
+            };
+        }
+        let policies_of: Vec<(String, u64)> = (0..policies)
+            .map(|policy| (policy_name(plan, policy), policy))
+            .collect();
+        let states_of: Vec<(String, u64)> = (0..states)
+            .map(|state| state * policies)
+            .map(|first| (self.state_name(first), first))
+            .collect();
+        match states <= MOST_COLUMNS || policies > MOST_COLUMNS {
+            true => Lines {
+                down: policies_of,
+                across: states_of,
+            },
+            false => Lines {
+                down: states_of,
+                across: policies_of,
+            },
+        }
     }
 
     /// The ends of each quantity over all cells.
@@ -341,10 +367,10 @@ impl<'p> Shown<'p> {
     }
 
     fn notes(&self, done: &Conducted, weighed: &[Weighed]) -> String {
-        let level = 100.0 * done.level;
         let mut out = format!(
-            "\nBehind each estimate: its Monte Carlo {level:.1} % interval. Every cell has the same chance run by run, so differences\n\
-             are known better than their parts.\n"
+            "\nBehind each estimate: its Monte Carlo {} % interval. Every cell has the same chance run by run, so differences\n\
+             are known better than their parts.\n",
+            significant(100.0 * done.level)
         );
         if weighed.iter().any(|weighed| weighed.policies.is_ok()) {
             out.push_str(
@@ -397,6 +423,16 @@ pub(super) fn value_alone(quantity: &PlannedQuantity, value: f64) -> String {
         true => format!("{} %", significant(100.0 * value)),
         false => significant(value),
     }
+}
+
+/// Rows and columns of a table of cells: a cell's number is the sum of those of its row and column.
+struct Lines {
+    down: Vec<(String, u64)>,
+    across: Vec<(String, u64)>,
+}
+
+fn swap((number, name): (u64, String)) -> (String, u64) {
+    (name, number)
 }
 
 fn first_left(column: usize) -> Align {

@@ -23,12 +23,16 @@
 //!
 //! | | truth | error |
 //! |---|---|---|
-//! ACCURACY
+//! | expected regret | 0.267 | 0.072 (0.177) |
+//! | 90 % regret | 0.982 | 0.209 (0.548) |
+//! | maximal regret | of these worlds | 0.463 (1.268) |
 //!
 //! (`print_accuracy` in the tests prints it.) Intervals: `expected` by Student's t within strata (F. E. Satterthwaite, Biometrics
 //! Bulletin 2 (1946)); `regret_expected`, `regret_90` and `satisficing` by the percentiles of a bootstrap over worlds (B. Efron
-//! and R. J. Tibshirani, "An Introduction to the Bootstrap" (1993)), each with a draw of its own; `regret_maximal` is about the
-//! very worlds that were run, since no sample bounds the worst of all worlds, so its interval comes from draws alone.
+//! and R. J. Tibshirani, "An Introduction to the Bootstrap" (1993)), each with a draw of its own. `regret_maximal` is about the
+//! very worlds that were run, since no sample bounds the worst of all worlds: its interval comes from draws for these worlds, each
+//! with the means and covariances of another resample (N. M. Laird and T. A. Louis, Journal of the American Statistical
+//! Association 82 (1987)).
 //!
 //! Of a stratum with a single world nothing tells noise from truth in a maximum: there the plain means are used, and the intervals
 //! show their noise. Many runs in it make both small.
@@ -226,19 +230,15 @@ impl Outcomes {
                 let mut stream = StreamSource::new(resamples).stream(number);
                 let mut fixed = Vec::new();
                 let mut moved = Vec::new();
-                for (stratum, own) in self.strata.iter().zip(&own) {
+                for stratum in &self.strata {
                     let all: Vec<&World> = stratum.worlds.iter().collect();
-                    fixed.push(own.draw(&all, true, &mut stream));
                     let pick = |_| {
                         let at = (stream.uniform() * all.len() as f64) as usize;
                         all[at.min(all.len() - 1)]
                     };
                     let some: Vec<&World> = (0..all.len()).map(pick).collect();
-                    let posterior = if all.len() > 1 {
-                        &self.posterior(&some)
-                    } else {
-                        own
-                    };
+                    let posterior = self.posterior(&some);
+                    fixed.push(posterior.draw(&all, true, &mut stream));
                     moved.push(posterior.draw(&some, true, &mut stream));
                 }
                 [self.scores(question, &fixed), self.scores(question, &moved)]

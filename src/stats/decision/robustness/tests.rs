@@ -1,4 +1,5 @@
 use super::*;
+use crate::random::test_stream;
 use crate::stats::special::{normal_cdf, normal_pdf};
 
 fn question(limit: Option<Limit>) -> Question {
@@ -48,7 +49,7 @@ fn truths() -> [f64; 2] {
 }
 
 fn errors(noise: f64, worlds: usize, repetitions: u32) -> [[f64; 2]; 3] {
-    let mut stream = Stream::from_state([2, 7, 1, 8]);
+    let mut stream = test_stream(4);
     let mut sums = [[0.0; 2]; 3];
     for _ in 0..repetitions {
         let (outcomes, real) = two_settings(worlds, noise, &mut stream);
@@ -98,7 +99,7 @@ fn noise_is_taken_out_of_regrets() {
 
 #[test]
 fn intervals_cover_regrets_and_shares() {
-    let mut stream = Stream::from_state([1, 6, 1, 8]);
+    let mut stream = test_stream(5);
     let [expected, high] = truths();
     let limit = Limit::Above(0.5);
     let mut covered = [0; 5];
@@ -157,7 +158,7 @@ fn outcomes_without_noise_are_taken_as_they_are() {
 
 #[test]
 fn settings_that_are_all_the_same_have_no_regret() {
-    let mut stream = Stream::from_state([1, 1, 1, 8]);
+    let mut stream = test_stream(6);
     let mut outcomes = Outcomes::new(4, 4, &[1.0]).unwrap();
     for _ in 0..100 {
         let level = 5.0 * stream.uniform();
@@ -204,7 +205,7 @@ fn what_cannot_be_evaluated_is_refused() {
 #[test]
 fn a_single_world_shows_its_noise() {
     let mut outcomes = Outcomes::new(2, 10, &[1.0]).unwrap();
-    let mut stream = Stream::from_state([4, 4, 4, 8]);
+    let mut stream = test_stream(7);
     let means: Vec<f64> = (0..20)
         .map(|i| f64::from(i / 10) + 0.3 * stream.uniform())
         .collect();
