@@ -1,5 +1,6 @@
 //! `flashpoint rank`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -85,13 +86,15 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         return Err(CliError::usage("parameters cannot be ranked by a category")
             .with_help("name one endgame, flag or metric"));
     }
-    let held: Vec<String> = args.set.iter().map(|set| set.name.clone()).collect();
+    let held: BTreeSet<String> = args.set.iter().map(|set| set.name.clone()).collect();
+    let held: Vec<String> = held.into_iter().collect();
     let scenario = [scenario];
-    let inputs = inputs(&scenario, &held);
-    if inputs.is_empty() {
+    let movable = inputs(&scenario, &held);
+    if movable.is_empty() {
         return Err(nothing_varies());
     }
-    let inputs = named(&scenario, inputs, &args.params)?;
+    let unmoved = model.parameters().len() - movable.len() - held.len();
+    let inputs = named(&scenario, movable, &args.params)?;
     let varied = inputs.iter().flat_map(|input| &input.in_scenario).flatten();
     let parameters: Vec<Ends> = varied.map(|v| ends(model, raw, v)).collect();
     let plan = args.plan(model)?;
@@ -130,6 +133,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         seed: args.seed,
         runs: plan.runs,
         level: LEVEL,
+        unmoved,
         base: done.base.difference(LEVEL),
         interrupted: done.interrupted.then_some(parameters.len()),
         rows: rows(&done, LEVEL, name),
