@@ -15,6 +15,7 @@ mod describe;
 mod discover;
 mod error;
 mod files;
+mod finished_experiment;
 mod new;
 mod output;
 mod overrides;

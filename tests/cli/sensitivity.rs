@@ -536,6 +536,35 @@ set = { fixed = 0.5 }
         }
         assert!(!found.keys().any(|(factor, _)| factor == "scenario"));
     }
+    // The same from the finished runs of the experiment: a row is a world in one of the two cells.
+    let kept = sweep.replace("[batch]", "[batch]\nkeep_runs = true\nruns = 40000");
+    fs::write(desk.path().join("kept.toml"), kept).unwrap();
+    let done = flashpoint(desk.path(), &["batch", "kept.toml", "--out", "kept"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let line = [
+        "sensitivity",
+        "--from",
+        "kept",
+        "--of",
+        "clash",
+        "--format",
+        "csv",
+    ];
+    let found = table(&succeed(desk.path(), &line));
+    let v_mean = 35.0 / 288.0 - mean * mean;
+    for (factor, share) in [
+        ("fixed", 9.0 / 1024.0),
+        ("drive", 81.0 / 3072.0),
+        ("idle", 0.0),
+    ] {
+        let row = at(&found, factor, "mean_first");
+        assert!(
+            row.holds(share / v_mean),
+            "{factor}: {share} / {v_mean} in {row:?}"
+        );
+    }
+    let text = succeed(desk.path(), &["discover", "kept", "--outcome", "clash"]);
+    assert!(text.contains("`fixed` above 0.75"), "{text}");
     let refused = ask("sweep.toml", &["--set", "drive=1"]);
     assert_eq!(refused.code, 2);
     assert!(

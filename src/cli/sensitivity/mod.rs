@@ -14,18 +14,18 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use choose::Group;
-pub(super) use choose::{Named, in_words, inputs, named, nothing_varies, quantity};
+pub(super) use choose::{Named, cases, in_words, inputs, named, nothing_varies, quantity};
 
 use super::analysis::{on_threads, refuse_files, refuse_folder, write_folder};
 use super::prepare::DEFAULT_SEED;
 use super::run::{Interrupt, Meter};
-use super::worlds::Batches;
+use super::worlds::Finished;
 use super::{CliError, Format, Output, Override};
 use crate::report::directory::MANIFEST;
 use crate::report::evaluations::{EVALUATIONS, Evaluations, STUDY};
 use crate::report::sensitivity::{Curves, Indices};
 use evaluate::{Carried, Watch};
-use subject::StudySubject;
+pub(super) use subject::StudySubject;
 
 /// Files that a study of its own runs puts into its folder.
 const RESULTS: [&str; 5] = [
@@ -51,7 +51,8 @@ pub(super) struct Args {
         value_name = "SCENARIO"
     )]
     scenarios: Vec<String>,
-    /// Use the runs of finished batches (`flashpoint run --keep-runs`) instead of making new ones; one for each scenario.
+    /// Use the runs of finished batches (`flashpoint run --keep-runs`) instead of making new ones; one for each scenario. Or
+    /// those of one experiment (`flashpoint batch` with keep_runs).
     #[arg(long, value_name = "DIR", num_args = 1..)]
     from: Vec<PathBuf>,
     /// What to explain: endgames, flags, metrics, or `endgame-category` (several from the same runs).
@@ -225,7 +226,8 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let subject = StudySubject::load(args, out)?;
     let named = subject.named();
     let mut cases = choose::cases(&named, &args.of)?;
-    let inputs = subject.inputs(args, &mut cases)?;
+    let held: Vec<String> = args.set.iter().map(|set| set.name.clone()).collect();
+    let inputs = subject.inputs(&held, &args.params, &mut cases)?;
     let groups = choose::groups(&named, &inputs, &args.groups)?;
     let study = study::Study {
         title: subject.title(),
@@ -303,7 +305,7 @@ fn from_batches(args: &Args) -> Result<(Vec<Analysis>, Value), CliError> {
         return Err(CliError::usage(message)
             .with_help("with --from, choose rank, pawn, prcc or regional; or name the scenario"));
     }
-    let batches = Batches::open(&args.from, &args.weights)?;
+    let batches = Finished::open(&args.from, &args.weights)?;
     let mut analyses = Vec::new();
     for of in &args.of {
         let (worlds, quantity) = batches.worlds(of, &args.params)?;
