@@ -283,6 +283,37 @@ fn groups_and_pairs() {
 }
 
 #[test]
+fn means_of_runs_tell_more_of_the_mean_response() {
+    let desk = desk();
+    let ask = |repeats: &str| {
+        let line = ["--of", "clash", "--budget", "80000", "--repeats", repeats];
+        study(desk.path(), &line)
+    };
+    let (one, ten) = (ask("1"), ask("10"));
+    let (drive, lever, pair) = (27.0 / 576.0, 3.0 / 576.0, 1.0 / 576.0);
+    for (factor, index, exact) in [
+        ("drive", "mean_first", drive / V_MEAN),
+        ("drive", "mean_total", (drive + pair) / V_MEAN),
+        ("lever", "mean_total", (lever + pair) / V_MEAN),
+        ("", "chance_share", 1.0 - V_MEAN / V),
+        ("", "mean", 3.0 / 8.0),
+        ("", "variance_of_mean", V_MEAN),
+    ] {
+        let row = at(&ten, factor, index);
+        assert!(row.holds(exact), "{factor} {index}: {exact} in {row:?}");
+    }
+    assert!(
+        !ten.keys()
+            .any(|(_, index)| index == "first" || index == "variance")
+    );
+    let width = |found: &BTreeMap<(String, String), Row>| {
+        let row = at(found, "lever", "mean_total");
+        row.high - row.low
+    };
+    assert!(width(&ten) < width(&one), "{ten:?} {one:?}");
+}
+
+#[test]
 fn precision_is_reached_or_said_not_to_be() {
     let desk = desk();
     let ask = |width: &str, budget: &str| {

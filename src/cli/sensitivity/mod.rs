@@ -79,6 +79,10 @@ pub(super) struct Args {
     /// Also find the interaction of each pair of factors (method sobol).
     #[arg(long, conflicts_with = "from")]
     pairs: bool,
+    /// Take the mean of R runs in the place of each single run, for outcomes that are rare or vary much by chance (method
+    /// sobol): shares are then of the mean response alone.
+    #[arg(long, value_name = "R", default_value_t = 1, conflicts_with = "from", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    repeats: u64,
     /// Seed of all random numbers.
     #[arg(long, value_name = "S", default_value_t = DEFAULT_SEED)]
     seed: u64,
@@ -240,6 +244,7 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
         budget: args.budget,
         precision: args.precision,
         pairs: args.pairs,
+        repeats: args.repeats,
     };
     let plan = study.plan(method)?;
 
@@ -254,6 +259,7 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
         "parameters": inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>(),
         "groups": groups,
         "outcomes": args.of,
+        "repeats": args.repeats,
         "seed": args.seed,
     });
     let mut evaluations = match &args.out {
@@ -286,7 +292,7 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     about["scenarios"] = subject.description();
     about["budget"] = json!(args.budget);
     about["precision"] = json!(args.precision);
-    about["runs"] = json!(carried.rows);
+    about["runs"] = json!(carried.runs);
     let (mut shown, csv) = (args.shown(&carried.analyses)?, csv_of(&carried.analyses));
     if let Some(folder) = &args.out {
         // The folder belongs to this study: they may replace those of a smaller one.
@@ -351,6 +357,14 @@ impl Args {
                 "--precision {width}: the width of an interval is above 0"
             )));
         }
+        if self.repeats > 1 && method != Method::Sobol {
+            return Err(CliError::usage("--repeats is for method sobol"));
+        }
+        if self.repeats > 1 && self.pairs {
+            return Err(CliError::usage(
+                "--pairs are shares of the variance of single runs: leave --repeats out",
+            ));
+        }
         if self.pairs && method != Method::Sobol {
             return Err(CliError::usage("--pairs is for method sobol"));
         }
@@ -413,7 +427,7 @@ impl Args {
         } else {
             out.print(&self.shown(&carried.analyses)?)?;
         }
-        let rows = crate::report::number::count(carried.rows as u64);
+        let rows = crate::report::number::count(carried.runs);
         out.remark(&match &self.out {
             Some(folder) => format!(
                 "{rows} runs are kept in `{}`: the same command goes on from there.\n",
