@@ -81,7 +81,7 @@ fn weigh_one(
     let runs = reader.rounds() * u64::from(plan.block);
     let world = plan.runs_per_world().map_or(runs, u64::from);
     let groups = (1..=MOST_GROUPS.min(world))
-        .filter(|groups| world % groups == 0)
+        .filter(|groups| world.is_multiple_of(*groups))
         .max()
         .unwrap_or(1);
     let made = Outcomes::new(policies as usize, groups as usize, &weights);
