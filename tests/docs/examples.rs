@@ -5,7 +5,8 @@
 //! | `toml` | a whole scenario: it compiles without a warning, and runs |
 //! | `toml,fragment` | the same for an addition to the last scenario of the tutorial |
 //! | `toml,error` | a whole scenario or an addition that fails; the `text` block that follows is what the program says |
-//! | `toml,experiment` | not a scenario |
+//! | `toml,experiment` | an experiment for `flashpoint batch`: see the tests of that chapter |
+//! | `toml,experiment-error` | one that fails; the `text` block that follows is what the program says |
 
 use std::path::{Path, PathBuf};
 
@@ -161,6 +162,7 @@ fn examples_run_and_errors_read_as_shown() {
                         "json",
                         "csv",
                         "toml,experiment",
+                        "toml,experiment-error",
                         "python"
                     ]
                     .contains(&info),

@@ -272,9 +272,10 @@ impl<'p> Shown<'p> {
         }
         let plan = self.plan;
         let mut out = format!(
-            "\n{} of {} differences to the baseline are significant, corrected for all of them (Holm, 5 %)",
+            "\n{} of {} differences to the baseline ({}) are significant, corrected for all of them (Holm, 5 %)",
             count(significant),
-            count(all)
+            count(all),
+            self.baseline_name()
         );
         if self.differences.is_empty() {
             out.push_str(".\n");
@@ -285,7 +286,8 @@ impl<'p> Shown<'p> {
         }
         out.push_str(":\n\n");
         let mut table = Table::new(&[
-            "Cell",
+            "Policy",
+            "State of the world",
             "Quantity",
             "Difference",
             "Paired 95 %",
@@ -297,7 +299,8 @@ impl<'p> Shown<'p> {
             let [value, interval] =
                 difference_text(quantity, difference.difference, difference.interval);
             table.row(vec![
-                plan.describe(plan.cell(*number)),
+                policy_name(plan, *number),
+                self.state_name(*number),
                 quantity.label.clone(),
                 value,
                 interval,
@@ -305,7 +308,7 @@ impl<'p> Shown<'p> {
             ]);
         }
         out.push_str(&table.text(|column| match column {
-            0 | 1 => Align::Left,
+            0..=2 => Align::Left,
             _ => Align::Right,
         }));
         out
@@ -379,6 +382,22 @@ impl<'p> Shown<'p> {
             );
         }
         out
+    }
+
+    /// What all cells are compared with: a policy, and a state of the world if it is the same for all.
+    fn baseline_name(&self) -> String {
+        let plan = self.plan;
+        let number = plan.number(plan.baseline_of(plan.cell(0)));
+        let baseline = plan.baseline;
+        match (baseline.scenario, baseline.sweep) {
+            (None, None) => policy_name(plan, number),
+            _ if plan.policies() == 1 => self.state_name(number),
+            _ => format!(
+                "{} in {}",
+                policy_name(plan, number),
+                self.state_name(number)
+            ),
+        }
     }
 
     /// Scenario and sweeps of a cell.
