@@ -1032,7 +1032,9 @@ impl Checker<'_> {
                         Some((kind, name)) => Path::keys([kind, name]),
                         None => Path::root(),
                     };
-                    self.error(&path, error.to_string());
+                    let span = self.document.locate_key(&path);
+                    self.problems
+                        .push(Diagnostic::error(error.to_string()).at(span));
                     return;
                 }
             }

@@ -83,7 +83,7 @@ fn a_batch_explains_itself_and_is_not_run_twice() {
     for part in [
         "Raids and walls\n3 cells: 3 policies in 1 state of the world; 100 runs each, 2 draws",
         "A quiet year",
-        "differences to the baseline are significant",
+        "differences to the baseline (As it is) are significant",
         "Goal some",
         "Results: results/walls\n",
     ] {

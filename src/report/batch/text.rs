@@ -357,7 +357,8 @@ impl<'p> Shown<'p> {
             ];
             cells.extend(estimates.map(|estimate| weighed_text(quantity, &estimate)));
             if let Some(share) = robustness.satisficing {
-                let digits = percent_decimals(share.interval);
+                // A share of worlds is not known to more.
+                let digits = percent_decimals(share.interval).min(1);
                 cells.push(format!(
                     "{} {}",
                     percent(share.value, digits),
@@ -484,13 +485,18 @@ fn weighed_text(quantity: &PlannedQuantity, estimate: &decision::Estimate) -> St
 }
 
 fn value_text(probability: bool, value: f64, interval: Interval) -> String {
+    if interval.width() == 0.0 {
+        let (scale, unit) = if probability {
+            (100.0, " %")
+        } else {
+            (1.0, "")
+        };
+        return format!("{}{unit}", significant(scale * value));
+    }
     if probability {
         let digits = percent_decimals(interval);
         let interval = percent_range(interval.low, interval.high, digits);
         return format!("{} {interval}", percent(value, digits));
-    }
-    if interval.width() == 0.0 {
-        return significant(value);
     }
     let digits = decimals(interval);
     let (low, high) = (
