@@ -9,6 +9,7 @@ mod check;
 mod coverage;
 mod identity;
 mod mutations;
+mod reference_results;
 #[cfg(unix)]
 mod run;
 mod scenarios;

@@ -4,5 +4,6 @@
 mod examples;
 mod links;
 mod markdown;
+mod model;
 mod reference;
 mod semantics;
