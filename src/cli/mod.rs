@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 mod batch;
 mod check;
+mod compare;
 mod completions;
 mod describe;
 mod discover;
@@ -16,6 +17,7 @@ mod new;
 mod output;
 mod overrides;
 mod prepare;
+mod rank;
 mod run;
 mod scenarios;
 mod schema;
@@ -37,6 +39,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Compare(compare::Args),
+    Rank(rank::Args),
     Sensitivity(sensitivity::Args),
     Discover(discover::Args),
     Trace(trace::Args),
@@ -109,6 +113,8 @@ impl Command {
     fn run(self, out: &mut Output) -> Result<(), CliError> {
         match self {
             Self::Run(args) => run::run(&args, out),
+            Self::Compare(args) => compare::run(&args, out),
+            Self::Rank(args) => rank::run(&args, out),
             Self::Sensitivity(args) => sensitivity::run(&args, out),
             Self::Discover(args) => discover::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),

@@ -2,8 +2,10 @@
 
 pub mod chart;
 pub mod chronicle;
+pub mod comparison;
 mod csv_text;
 pub mod describe;
+mod difference;
 pub mod directory;
 pub mod manifest;
 pub mod number;
@@ -15,3 +17,4 @@ pub mod sensitivity;
 pub mod side_by_side;
 pub mod tables;
 mod text_table;
+pub mod tornado;

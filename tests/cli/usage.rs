@@ -3,7 +3,9 @@ use std::process::{Command, Stdio};
 
 use crate::{flashpoint, folder, succeed};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
+    "compare",
+    "rank",
     "sensitivity",
     "discover",
     "trace",

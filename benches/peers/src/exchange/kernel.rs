@@ -26,9 +26,12 @@ const RESTRAINT: [f64; 2] = [0.6, 0.7];
 /// Whose answer is under way: Iran's to a raid, Iran's to a strike, Pakistan's to a strike.
 const ANSWERER: [usize; 3] = [IRAN, IRAN, PAKISTAN];
 
+/// Raids a day without momentum.
+pub const RAIDS: f64 = 0.05;
+
 pub struct Kernel {
-    /// Raids a day without momentum.
-    pub raids: f64,
+    /// As [`RAIDS`].
+    raids: f64,
     /// What a raid adds to grievance: 0.05 ln(1 + killed) at equally probable places.
     grief: Vec<f64>,
 }
@@ -54,7 +57,7 @@ struct Run<'a> {
 }
 
 impl Kernel {
-    pub fn new() -> Self {
+    pub fn new(raids: f64) -> Self {
         // The language's discrete power law is the continuous one on [0.5, 100.5], rounded.
         let weight = |killed: u32| 1.0 / (f64::from(killed * killed) - 0.25);
         let total: f64 = (1..=100).map(weight).sum();
@@ -65,7 +68,7 @@ impl Kernel {
             let until = (below * f64::from(1 << 16)).round() as usize;
             grief.resize(until, 0.05 * f64::from(1 + killed).ln());
         }
-        Self { raids: 0.05, grief }
+        Self { raids, grief }
     }
 
     pub fn run(&self, seed: u64) -> End {
