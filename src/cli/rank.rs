@@ -1,5 +1,6 @@
 //! `flashpoint rank`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -80,8 +81,11 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         return Err(CliError::usage("parameters cannot be ranked by a category")
             .with_help("name one endgame, flag or metric"));
     }
-    let held: Vec<String> = args.set.iter().map(|set| set.name.clone()).collect();
-    let varied = named(model, uncertain(model, Some(raw), &held)?, &args.params)?;
+    let held: BTreeSet<String> = args.set.iter().map(|set| set.name.clone()).collect();
+    let held: Vec<String> = held.into_iter().collect();
+    let movable = uncertain(model, Some(raw), &held)?;
+    let unmoved = model.parameters().len() - movable.len() - held.len();
+    let varied = named(model, movable, &args.params)?;
     let parameters: Vec<Ends> = varied.iter().map(|v| ends(model, raw, v)).collect();
     let plan = args.plan(model)?;
 
@@ -119,6 +123,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         seed: args.seed,
         runs: plan.runs,
         level: LEVEL,
+        unmoved,
         base: done.base.difference(LEVEL),
         interrupted: done.interrupted.then_some(parameters.len()),
         rows: rows(&done, LEVEL, name),

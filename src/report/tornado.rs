@@ -95,6 +95,8 @@ pub struct Tornado {
     pub runs: u64,
     /// Level of the intervals.
     pub level: f64,
+    /// Parameters that were not moved because they have neither a prior nor a range.
+    pub unmoved: usize,
     /// Estimate for the base, with its interval.
     pub base: Option<Difference>,
     /// Parameters asked for, if it was interrupted before the last.
@@ -206,6 +208,12 @@ impl Tornado {
             out.push_str(&self.table(&shown));
         }
         self.push_others(&mut out);
+        if self.unmoved > 0 {
+            out.push_str(&format!(
+                "\n{} without a prior or a range: not moved.\n",
+                of_parameters(self.unmoved)
+            ));
+        }
         out.push('\n');
         let unit = if self.is_probability {
             ", in percentage points"
@@ -582,6 +590,7 @@ mod tests {
             seed: 1,
             runs: 100,
             level: 0.95,
+            unmoved: 0,
             base: difference(0.4, 0.0),
             interrupted: None,
             rows: vec![row],

@@ -7,3 +7,5 @@ mod markdown;
 mod model;
 mod reference;
 mod semantics;
+#[cfg(unix)]
+mod what_if;

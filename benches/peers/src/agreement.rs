@@ -43,7 +43,11 @@ pub fn agreement(
     let compare = |counts: &Vec<u64>| {
         let (mean, _, runs) = moments(counts, &value);
         let standard_error = (variance / runs).sqrt();
-        let others: Vec<u64> = pool.iter().zip(counts).map(|(all, own)| all - own).collect();
+        let others: Vec<u64> = pool
+            .iter()
+            .zip(counts)
+            .map(|(all, own)| all - own)
+            .collect();
         Agreement {
             mean,
             standard_error,

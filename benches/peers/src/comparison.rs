@@ -50,7 +50,10 @@ pub fn compare(subject: Subject, mut contenders: Vec<Contender>, rounds: usize) 
         }
     }
     let all: u64 = pool.iter().sum();
-    let happened = pool.iter().enumerate().filter(|&(cell, _)| (subject.event.1)(cell));
+    let happened = pool
+        .iter()
+        .enumerate()
+        .filter(|&(cell, _)| (subject.event.1)(cell));
     let happened: u64 = happened.map(|(_, count)| count).sum();
     let mean = (pool.iter().enumerate())
         .map(|(cell, &count)| (subject.outcome.1)(cell) * count as f64)

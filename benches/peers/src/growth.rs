@@ -198,7 +198,9 @@ fn cost(size: u32, text: &str) -> Cost {
     while seconds(0, runs).0 < SLICE {
         runs *= 2;
     }
-    let measured: Vec<(f64, u64)> = (1..=REPEATS as u64).map(|n| seconds(n * runs, runs)).collect();
+    let measured: Vec<(f64, u64)> = (1..=REPEATS as u64)
+        .map(|n| seconds(n * runs, runs))
+        .collect();
     let each: Vec<f64> = measured.iter().map(|(s, _)| s / runs as f64).collect();
     let events: u64 = measured.iter().map(|(_, events)| events).sum();
     Cost {

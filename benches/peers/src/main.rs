@@ -45,23 +45,26 @@ impl Options {
         let number = |name: &str, usual: u64| {
             value(name).map_or(usual, |n| n.parse().expect("a whole number"))
         };
-        let repository = scenario::repository();
+        let path = |name: &str, usual: &str| {
+            let usual = || scenario::repository().join(usual);
+            std::path::absolute(value(name).map_or_else(usual, PathBuf::from)).expect("a path")
+        };
         Self {
             rounds: number("--rounds", 7).max(1) as usize,
             runs: number("--runs", 1_000_000),
-            program: value("--program").map_or_else(
-                || repository.join("target/release/flashpoint"),
-                PathBuf::from,
-            ),
+            program: path("--program", "target/release/flashpoint"),
             python: value("--python").map(PathBuf::from),
-            out: value("--out").map_or_else(|| repository.join("results/bench"), PathBuf::from),
+            out: path("--out", "results/bench"),
         }
     }
 }
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == program::MEASURE) {
+    if arguments
+        .first()
+        .is_some_and(|first| first == program::MEASURE)
+    {
         program::measure(&arguments[1..]);
     }
     let options = Options::parse(&arguments);

@@ -70,7 +70,10 @@ impl Plot {
     pub fn svg(&self) -> String {
         let ends = |index: usize| self.points[index * (self.points.len() - 1)].0;
         let (first, last) = (ends(0), ends(1));
-        let on_lines = self.lines.iter().flat_map(|l| [(l.at)(first), (l.at)(last)]);
+        let on_lines = self
+            .lines
+            .iter()
+            .flat_map(|l| [(l.at)(first), (l.at)(last)]);
         let heights = self.points.iter().map(|p| p.1).chain(on_lines);
         let x = Axis::around(self.points.iter().map(|p| p.0), 1.0, (LEFT, WIDTH - RIGHT));
         let y = Axis::around(heights, LEAST_DECADES, (HEIGHT - BOTTOM, TOP));

@@ -15,6 +15,8 @@ const STARTS: usize = 20;
 const WIDTH: &str = "0.01";
 /// Cores that the goal for `--precision` speaks of.
 const GOAL_CORES: usize = 4;
+/// What is expected to take more is not measured.
+const MOST_CPU_SECONDS: f64 = 300.0;
 
 /// What a process took.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +84,7 @@ pub struct Program {
     start_wall: Vec<f64>,
     start_cpu: Vec<f64>,
     /// Going on until all intervals of the flagship are as narrow as asked: runs, and what it took.
-    precise: (u64, Usage),
+    precise: Option<(u64, Usage)>,
     /// Runs of the flagship on one thread, the widest interval of an endgame in percentage points, and what it took.
     flagship: (u64, f64, Usage),
 }
@@ -99,22 +101,32 @@ impl Program {
             })
             .to_vec();
         let starts: Vec<Usage> = (0..STARTS)
-            .map(|_| run(program, &folder.0, &["run", FLAGSHIP, "--runs", "1", "--no-files"]).1)
+            .map(|_| {
+                run(
+                    program,
+                    &folder.0,
+                    &["run", FLAGSHIP, "--runs", "1", "--no-files"],
+                )
+                .1
+            })
             .collect();
         let json = ["--no-files", "--format", "json"];
-        let threads = cores().min(GOAL_CORES).to_string();
-        let precise = ["run", FLAGSHIP, "--precision", WIDTH, "--threads", &threads];
-        let (text, precise) = run(program, &folder.0, &[&precise[..], &json].concat());
-        let precise = (results(&text).0, precise);
-        let flagship = ["run", FLAGSHIP, "--runs", "10000", "--threads", "1"];
-        let (text, usage) = run(program, &folder.0, &[&flagship[..], &json].concat());
+        let arguments = ["run", FLAGSHIP, "--runs", "10000", "--threads", "1"];
+        let (text, usage) = run(program, &folder.0, &[&arguments[..], &json].concat());
         let (runs, width) = results(&text);
+        let flagship = (runs, width, usage);
+        let threads = cores().min(GOAL_CORES).to_string();
+        let arguments = ["run", FLAGSHIP, "--precision", WIDTH, "--threads", &threads];
+        let precise = (predicted_seconds(flagship) <= MOST_CPU_SECONDS).then(|| {
+            let (text, usage) = run(program, &folder.0, &[&arguments[..], &json].concat());
+            (results(&text).0, usage)
+        });
         Self {
             ladder,
             start_wall: starts.iter().map(|u| 1e3 * u.wall_seconds).collect(),
             start_cpu: starts.iter().map(|u| 1e3 * u.cpu_seconds).collect(),
             precise,
-            flagship: (runs, width, usage),
+            flagship,
         }
     }
 
@@ -123,14 +135,18 @@ impl Program {
         spread(&self.start_wall)
     }
 
-    /// Seconds that `--precision` takes on the cores that the goal speaks of: measured, or CPU time divided by that number if
-    /// this machine has fewer; and whether they were measured.
-    pub fn precision_seconds(&self) -> (f64, bool) {
-        let usage = self.precise.1;
-        if cores() >= GOAL_CORES {
-            (usage.wall_seconds, true)
-        } else {
-            (usage.cpu_seconds / GOAL_CORES as f64, false)
+    /// Seconds that `--precision` takes on the cores that the goal speaks of, and how they are known.
+    pub fn precision_seconds(&self) -> (f64, &'static str) {
+        match self.precise {
+            Some((_, usage)) if cores() >= GOAL_CORES => (usage.wall_seconds, "on the clock"),
+            Some((_, usage)) => (
+                usage.cpu_seconds / GOAL_CORES as f64,
+                "a quarter of the CPU time here",
+            ),
+            None => (
+                predicted_seconds(self.flagship) / GOAL_CORES as f64,
+                "not measured: what the width after fewer runs lets expect",
+            ),
         }
     }
 
@@ -153,12 +169,25 @@ impl Program {
         }
         let (wall, cpu) = (self.start_up(), spread(&self.start_cpu));
         let (runs, width, usage) = self.flagship;
-        let (precise_runs, precise) = self.precise;
+        let precise = match self.precise {
+            Some((runs, usage)) => format!(
+                "{} runs in {:.2} s on {} cores, {:.2} CPU seconds, {:.1} MiB.",
+                grouped(runs as f64),
+                usage.wall_seconds,
+                cores().min(GOAL_CORES),
+                usage.cpu_seconds,
+                usage.peak_mebibytes
+            ),
+            None => format!(
+                "not measured, for it would take about {:.0} CPU seconds.",
+                predicted_seconds(self.flagship)
+            ),
+        };
         text += &format!(
             "\nThe flagship, `{FLAGSHIP}`:\n\n\
              - Start-up to the end of the first runs (`--runs 1`, which is one world of runs): {:.1} ms ({:.1}–{:.1}) on the clock, \
              {:.1} ms ({:.1}–{:.1}) of CPU time, median (min–max) of {STARTS} starts.\n\
-             - `--precision {WIDTH}`: {} runs in {:.2} s on {} cores, {:.2} CPU seconds, {:.1} MiB.\n\
+             - `--precision {WIDTH}`: {}\n\
              - {} runs on one thread: {:.2} CPU seconds; the widest 95 % interval of an endgame is {} points, which makes {} points \
              after one CPU second (the width falls with the root of the time).\n",
             wall.median,
@@ -167,11 +196,7 @@ impl Program {
             cpu.median,
             cpu.least,
             cpu.greatest,
-            grouped(precise_runs as f64),
-            precise.wall_seconds,
-            cores().min(GOAL_CORES),
-            precise.cpu_seconds,
-            precise.peak_mebibytes,
+            precise,
             grouped(runs as f64),
             usage.cpu_seconds,
             short(width),
@@ -179,6 +204,12 @@ impl Program {
         );
         text
     }
+}
+
+/// CPU seconds until the flagship's intervals are as narrow as asked, from how wide they are after fewer runs.
+fn predicted_seconds((_, points, usage): (u64, f64, Usage)) -> f64 {
+    let asked = 100.0 * WIDTH.parse::<f64>().expect("a width");
+    usage.cpu_seconds * (points / asked).powi(2)
 }
 
 /// The number of runs and the width of the widest interval of an endgame, in percentage points.

@@ -83,11 +83,7 @@ pub fn contenders(python: Option<&Path>) -> Vec<Contender> {
             &version("rebop"),
             rebop_macro::run,
         ),
-        rust(
-            "rebop, functions (the same)",
-            &version("rebop"),
-            rebop::run,
-        ),
+        rust("rebop, functions (the same)", &version("rebop"), rebop::run),
         rust("krabmaga, by events", &version("krabmaga"), krabmaga::run),
         rust(
             "krabmaga, by steps",
