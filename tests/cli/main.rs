@@ -10,6 +10,7 @@ mod compare;
 mod coverage;
 mod identity;
 mod mutations;
+mod reference_results;
 #[cfg(unix)]
 mod run;
 mod scenarios;

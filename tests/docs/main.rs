@@ -4,6 +4,7 @@
 mod examples;
 mod links;
 mod markdown;
+mod model;
 mod reference;
 mod semantics;
 #[cfg(unix)]
