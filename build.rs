@@ -1,4 +1,5 @@
-//! Embeds the scenarios under `scenarios/` (all but `scenarios/experiments/`) into the crate.
+//! Embeds the scenarios under `scenarios/` (all but `scenarios/experiments/`) into the crate, and apart from them what stands in
+//! folders named `hindcast`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,8 +16,20 @@ fn main() -> io::Result<()> {
     }
     found.sort();
 
+    let (hindcasts, scenarios): (Vec<_>, Vec<_>) =
+        (found.into_iter()).partition(|(name, _)| name.split('/').any(|part| part == HINDCASTS));
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("builtin_scenarios.rs"), list(&scenarios))?;
+    fs::write(out.join("builtin_hindcasts.rs"), list(&hindcasts))
+}
+
+/// Folder of files that are about scenarios but are none.
+const HINDCASTS: &str = "hindcast";
+
+/// The files as an expression of name and text.
+fn list(files: &[(String, PathBuf)]) -> String {
     let mut code = String::from("&[\n");
-    for (name, path) in &found {
+    for (name, path) in files {
         // Debug formatting of a string is a valid string literal.
         let _ = writeln!(
             code,
@@ -25,8 +38,7 @@ fn main() -> io::Result<()> {
         );
     }
     code.push_str("]\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    fs::write(out.join("builtin_scenarios.rs"), code)
+    code
 }
 
 /// Adds the scenario files below `folder`, named by their path from `scenarios/` without the extension.

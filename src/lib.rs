@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`cli`] | the `flashpoint` command; the only module that prints |
 //! | [`report`] | chronicles, descriptions and results, as strings and files |
+//! | [`calibration`] | which parameters the past would have been likely under |
+//! | [`hindcast`] | what a scenario would have said in the past, against what happened |
 //! | [`experiment`] | many runs, summed up in flat memory |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
 //! | [`engine`] | one run, exactly |
@@ -13,11 +15,13 @@
 //! | [`formula`] | the formula language |
 //! | [`distribution`], [`stats`], [`random`], [`math`] | the ground: distributions, statistics, keyed random streams, portable elementary functions |
 
+pub mod calibration;
 pub mod cli;
 pub mod distribution;
 pub mod engine;
 pub mod experiment;
 pub mod formula;
+pub mod hindcast;
 pub mod math;
 pub mod model;
 pub mod random;

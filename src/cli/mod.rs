@@ -12,6 +12,7 @@ mod describe;
 mod discover;
 mod error;
 mod files;
+mod hindcast;
 mod new;
 mod output;
 mod overrides;
@@ -39,6 +40,7 @@ enum Command {
     Run(run::Args),
     Sensitivity(sensitivity::Args),
     Discover(discover::Args),
+    Hindcast(hindcast::Args),
     Trace(trace::Args),
     Check(check::Args),
     Describe(describe::Args),
@@ -111,6 +113,7 @@ impl Command {
             Self::Run(args) => run::run(&args, out),
             Self::Sensitivity(args) => sensitivity::run(&args, out),
             Self::Discover(args) => discover::run(&args, out),
+            Self::Hindcast(args) => hindcast::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),
             Self::Check(args) => check::run(&args, out),
             Self::Describe(args) => describe::run(&args, out),

@@ -5,6 +5,7 @@ pub mod chronicle;
 mod csv_text;
 pub mod describe;
 pub mod directory;
+pub mod hindcast;
 pub mod manifest;
 pub mod number;
 pub mod parquet;

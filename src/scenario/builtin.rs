@@ -9,13 +9,30 @@ pub fn list() -> &'static [(&'static str, &'static str)] {
 
 /// TOML text of the built-in scenario of that name.
 pub fn text(name: &str) -> Option<&'static str> {
-    BUILTIN
-        .binary_search_by(|(candidate, _)| candidate.cmp(&name))
-        .ok()
-        .map(|index| BUILTIN[index].1)
+    find(BUILTIN, name)
+}
+
+/// Name and TOML text of every built-in file that is about scenarios but is none: hindcasts, base rates, calibrations. Sorted
+/// and named as in [`list`], for example `isis-iran/hindcast/june-2017`.
+pub fn hindcasts() -> &'static [(&'static str, &'static str)] {
+    HINDCASTS
+}
+
+/// TOML text of the built-in file of that name that is about scenarios but is none.
+pub fn hindcast_text(name: &str) -> Option<&'static str> {
+    find(HINDCASTS, name)
+}
+
+fn find(
+    files: &'static [(&'static str, &'static str)],
+    name: &str,
+) -> Option<&'static str> {
+    let found = files.binary_search_by(|(candidate, _)| candidate.cmp(&name));
+    Some(files[found.ok()?].1)
 }
 
 static BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_scenarios.rs"));
+static HINDCASTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_hindcasts.rs"));
 
 #[cfg(test)]
 mod tests {

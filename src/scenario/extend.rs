@@ -138,7 +138,7 @@ pub(super) fn normalize(path: &FilePath) -> PathBuf {
 
 /// Which document is meant.
 #[derive(Clone, Debug, PartialEq)]
-enum Origin {
+pub(crate) enum Origin {
     File(PathBuf),
     Builtin(String),
 }
@@ -150,25 +150,48 @@ impl Origin {
             Self::Builtin(name) => name.clone(),
         }
     }
+
+    /// Under which name to look for the document that this one calls `target`.
+    pub(crate) fn beside(&self, target: &str) -> String {
+        match self {
+            Self::File(path) => {
+                let folder = path.parent().unwrap_or(FilePath::new(""));
+                folder.join(target).display().to_string()
+            }
+            Self::Builtin(name) => {
+                let folder = FilePath::new(name).parent().unwrap_or(FilePath::new(""));
+                let plain = target.strip_suffix(".toml").unwrap_or(target);
+                normalize(&folder.join(plain)).display().to_string()
+            }
+        }
+    }
 }
 
 /// Reads a scenario and those that it extends.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     files: &'a dyn Files,
+    /// What kind of document is read first.
+    kind: &'static str,
     /// The files read so far.
-    pub(super) sources: SourceMap,
+    pub(crate) sources: SourceMap,
     /// The problems found so far.
-    pub(super) problems: Vec<Diagnostic>,
+    pub(crate) problems: Vec<Diagnostic>,
     /// True if a scenario that is extended could not be read.
-    pub(super) incomplete: bool,
+    pub(crate) incomplete: bool,
     /// The documents being read: each extends the next.
     chain: Vec<Origin>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(files: &'a dyn Files) -> Self {
+        Self::of(files, "scenario")
+    }
+
+    /// A reader whose first document is no plain scenario but of another kind.
+    pub(crate) fn of(files: &'a dyn Files, kind: &'static str) -> Self {
         Self {
             files,
+            kind,
             sources: SourceMap::new(),
             problems: Vec::new(),
             incomplete: false,
@@ -178,26 +201,46 @@ impl<'a> Reader<'a> {
 
     /// The merged document of a file, or else of a built-in scenario.
     pub(super) fn merge_named(&mut self, name: &str) -> Option<Node> {
+        let (origin, node) = self.open(name)?;
+        self.merge_document(origin, node)
+    }
+
+    /// The document of a file, or else a built-in one, as it is written.
+    pub(crate) fn open(&mut self, name: &str) -> Option<(Origin, Node)> {
         let path = PathBuf::from(name);
-        match self.files.read(&path) {
-            Ok(bytes) => self.merge_bytes(Origin::File(path), bytes, None),
-            Err(ReadError::Missing | ReadError::Folder) if self.files.builtin(name).is_some() => {
-                self.merge_builtin(name.to_owned(), None)
-            }
+        let (origin, bytes) = match self.files.read(&path) {
+            Ok(bytes) => (Origin::File(path), bytes),
             Err(error) => {
-                let help = match error {
-                    ReadError::Missing | ReadError::Folder => self.suggest(Some(&path), name),
-                    _ => None,
-                };
-                let message = match error {
-                    ReadError::Missing => format!(
-                        "there is no scenario file `{name}`, nor a built-in scenario of that name"
-                    ),
-                    error => format!("`{name}` cannot be read: {error}"),
-                };
-                self.fail(message, None, help)
+                let missing = matches!(error, ReadError::Missing | ReadError::Folder);
+                match self.files.builtin(name).filter(|_| missing) {
+                    Some(text) => (Origin::Builtin(name.to_owned()), text.into_bytes()),
+                    None => return self.cannot_open(name, &path, error),
+                }
             }
-        }
+        };
+        let node = self.parse(&origin, bytes, None)?;
+        Some((origin, node))
+    }
+
+    /// From now on scenarios are read, from `files`.
+    pub(crate) fn go_on_with_scenarios(&mut self, files: &'a dyn Files) {
+        self.files = files;
+        self.kind = "scenario";
+    }
+
+    fn cannot_open<T>(&mut self, name: &str, path: &FilePath, error: ReadError) -> Option<T> {
+        let help = match error {
+            ReadError::Missing | ReadError::Folder => self.suggest(Some(path), name),
+            _ => None,
+        };
+        let kind = self.kind;
+        let message = match error {
+            ReadError::Missing => {
+                format!("there is no {kind} file `{name}`, nor a built-in {kind} of that name")
+            }
+            error => format!("`{name}` cannot be read: {error}"),
+        };
+        self.fail(message, None, help)
     }
 
     /// The merged document of a text that stands for the file `name`.
@@ -215,14 +258,23 @@ impl<'a> Reader<'a> {
     }
 
     fn merge_bytes(&mut self, origin: Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
-        let file = self.add(&origin, bytes, from)?;
-        let mut node = match tree::parse(&self.sources, file) {
-            Ok(node) => node,
+        let node = self.parse(&origin, bytes, from)?;
+        self.merge_document(origin, node)
+    }
+
+    fn parse(&mut self, origin: &Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
+        let file = self.add(origin, bytes, from)?;
+        match tree::parse(&self.sources, file) {
+            Ok(node) => Some(node),
             Err(problems) => {
                 self.problems.extend(problems);
-                return None;
+                None
             }
-        };
+        }
+    }
+
+    /// The document laid over the scenario that it extends, if it extends one.
+    pub(crate) fn merge_document(&mut self, origin: Origin, mut node: Node) -> Option<Node> {
         // Before merging, which would make one element of two.
         self.problems.extend(structure::duplicate_ids(&node));
         let Some((target, span)) = take_extends(&mut node) else {
@@ -365,9 +417,10 @@ impl<'a> Reader<'a> {
         }
         let builtins = self.files.builtin_names();
         if let Some(best) = closest(&stem(name), builtins.iter().map(String::as_str)) {
-            return Some(format!("did you mean the built-in scenario `{best}`?"));
+            return Some(format!("did you mean the built-in {} `{best}`?", self.kind));
         }
-        (!builtins.is_empty()).then(|| format!("built-in scenarios: {}", builtins.join(", ")))
+        (!builtins.is_empty())
+            .then(|| format!("built-in {}s: {}", self.kind, builtins.join(", ")))
     }
 
     fn fail<T>(&mut self, message: String, span: Option<Span>, help: Option<String>) -> Option<T> {

@@ -1,7 +1,7 @@
 //! Scenario files: reading, inheritance, validation, and compilation into a [`crate::model::Model`].
 
 pub mod builtin;
-mod canonical;
+pub(crate) mod canonical;
 pub mod compile;
 pub mod diagnostics;
 pub mod extend;
@@ -11,6 +11,6 @@ mod offsets;
 pub mod raw;
 pub mod schema;
 pub mod source;
-mod structure;
+pub(crate) mod structure;
 pub mod tree;
 pub mod wording;

@@ -19,9 +19,32 @@ pub fn is_id(text: &str) -> bool {
 ///
 /// It describes a scenario after its `extends` is resolved: a file that extends another may leave required keys out.
 pub fn json_schema() -> Value {
-    let mut schema = schema_for!(RawScenario).to_value();
+    titled(
+        schema_for!(RawScenario).to_value(),
+        "Flashpoint scenario",
+    )
+}
+
+/// The schema of a file with the sections of `sections` beside those of a scenario.
+pub(crate) fn with_scenario(sections: Value, title: &str) -> Value {
+    let mut schema = titled(sections, title);
+    let scenario = json_schema();
+    for keyword in ["properties", "$defs"] {
+        if let (Some(Value::Object(mine)), Some(Value::Object(theirs))) =
+            (schema.get_mut(keyword), scenario.get(keyword))
+        {
+            for (name, child) in theirs {
+                mine.entry(name).or_insert_with(|| child.clone());
+            }
+        }
+    }
+    schema
+}
+
+/// A schema derived from Rust types, adapted to TOML and to the reader's check.
+pub(crate) fn titled(mut schema: Value, title: &str) -> Value {
     if let Some(root) = schema.as_object_mut() {
-        root.insert("title".to_owned(), json!("Flashpoint scenario"));
+        root.insert("title".to_owned(), json!(title));
     }
     refine(&mut schema);
     schema

@@ -14,6 +14,7 @@
 //! | [`deconvolution`] | the distribution of a probability behind binomial counts |
 //! | [`precision`] | sequential stopping at a target width |
 //! | [`hypothesis`] | significance tests |
+//! | [`scores`] | proper scores of forecasts, and what few cases say about a difference |
 
 pub mod deconvolution;
 pub mod exact_sum;
@@ -23,6 +24,7 @@ pub mod mean;
 pub mod moments;
 pub mod precision;
 pub mod proportion;
+pub mod scores;
 pub mod sketch;
 pub mod special;
 pub mod worlds;
