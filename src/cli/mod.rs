@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 mod batch;
+mod calibrate;
 mod check;
 mod completions;
 mod describe;
@@ -41,6 +42,7 @@ enum Command {
     Sensitivity(sensitivity::Args),
     Discover(discover::Args),
     Hindcast(hindcast::Args),
+    Calibrate(calibrate::Args),
     Trace(trace::Args),
     Check(check::Args),
     Describe(describe::Args),
@@ -114,6 +116,7 @@ impl Command {
             Self::Sensitivity(args) => sensitivity::run(&args, out),
             Self::Discover(args) => discover::run(&args, out),
             Self::Hindcast(args) => hindcast::run(&args, out),
+            Self::Calibrate(args) => calibrate::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),
             Self::Check(args) => check::run(&args, out),
             Self::Describe(args) => describe::run(&args, out),

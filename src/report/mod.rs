@@ -1,5 +1,6 @@
 //! What is told about scenarios and runs: text, Markdown, JSON and CSV, as strings and files. Nothing here prints.
 
+pub mod calibration;
 pub mod chart;
 pub mod chronicle;
 mod csv_text;
