@@ -7,7 +7,7 @@
 //! The weight of a world is the product over hindcasts of the mean over its runs of the product of kernels, one for each fitted
 //! pattern. A kernel is the probability of the record given a run: it spreads by the error of the record and by the discrepancy
 //! of the scenario, both stated for each pattern. So acceptance is not an approximation but exact under these errors (Wilkinson
-//! 2013), and since the mean over runs is unbiased the weighted worlds follow the exact posterior (Beaumont 2003). With a kernel
+//! 2013), and since the mean over runs is unbiased (hindcasts being independent given a world) the weighted worlds follow the exact posterior (Beaumont 2003). With a kernel
 //! of 0 and 1 this is rejection sampling (Tavare et al. 1997; approximate Bayesian computation: Beaumont, Zhang and Balding
 //! 2002). Beside it stands the implausibility of history matching (Craig et al. 1997), which says world by world whether a
 //! pattern is out of reach.
@@ -27,6 +27,7 @@ pub mod kernel;
 pub mod posterior;
 pub mod raw;
 pub mod read;
+mod runs;
 
 pub use posterior::{Calibrated, CalibrationError, calibrate};
 pub use read::{Calibration, read};

@@ -6,9 +6,10 @@ use super::fit::{self, FEWEST_EFFECTIVE_WORLDS, Scale};
 use super::kernel::Kernel;
 use super::raw::Use;
 use super::read::{Calibration, Fitted, Pattern};
+use super::runs;
 use crate::distribution::Distribution;
 use crate::experiment::Control;
-use crate::hindcast::{Answers, ForecastError};
+use crate::hindcast::ForecastError;
 use crate::model::ParameterDraws;
 use crate::random::{StreamKey, StreamSource};
 use crate::stats::interval::Interval;
@@ -147,10 +148,9 @@ pub fn calibrate(
     let mut seen: Vec<Option<Seen>> = calibration.patterns.iter().map(|_| None).collect();
     let mut runs = 0;
     for (index, case) in calibration.cases.iter().enumerate() {
-        let each = case.model.runs_per_world().max(1) as usize;
-        let number = (worlds * each) as u64;
-        let answers = Answers::of(case, seed, number, true, control)?;
-        runs += number;
+        let each = runs::runs_per_world(case) as usize;
+        let answers = runs::answers(case, seed, calibration.worlds, control)?;
+        runs += (worlds * each) as u64;
         let of_case = || {
             let patterns = calibration.patterns.iter().enumerate();
             patterns.filter(move |(_, pattern)| pattern.case == index)
@@ -163,7 +163,7 @@ pub fn calibrate(
             let mut sum = 0.0;
             for run in world * each..(world + 1) * each {
                 let agreement = |(kernel, question): &(Kernel, usize)| {
-                    kernel.agreement(answers.values[*question][run])
+                    kernel.agreement(answers[*question][run])
                 };
                 sum += fitted.iter().map(agreement).product::<f64>();
             }
@@ -171,7 +171,7 @@ pub fn calibrate(
         }
         for (position, pattern) in of_case() {
             let kernel = kernel(calibration, pattern);
-            let values = &answers.values[pattern.question];
+            let values = &answers[pattern.question];
             seen[position] = Some(Seen::new(calibration, pattern, &kernel, values, each));
         }
     }

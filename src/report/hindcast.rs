@@ -6,13 +6,12 @@ use serde::Serialize;
 
 use super::csv_text::CsvText;
 use super::number::{
-    count, decimals, exact, exact_or_empty, percent, percent_decimals, percent_range, range,
-    rounded, significant,
+    count, decimals, exact, exact_or_empty, percent, percent_decimals, percent_range, range, rounded, significant,
 };
 use super::text_table::{Align, Table};
 use crate::hindcast::forecast::{Forecast, Probability};
 use crate::hindcast::question::Rule;
-use crate::hindcast::verify::{BaselineScore, Forecaster, Summary, Verification};
+use crate::hindcast::verify::{Forecaster, Summary, Verification};
 use crate::stats::interval::Interval;
 
 /// Hindcasts of several cases.
@@ -47,8 +46,7 @@ impl Hindcasts {
             let of_file = self.questions.iter().filter(|q| q.file == *file);
             let _ = writeln!(out, "{title} ({file})\n");
             let mut table = Table::new(&[
-                "Question", "Happened", "Forecast", "", "Score", "Base rate", "Persistence",
-                "Uniform",
+                "Question", "Happened", "Forecast", "", "Score", "Base rate", "Last time", "Uniform",
             ]);
             for question in of_file {
                 table.row(cells(question));
@@ -83,28 +81,29 @@ impl Hindcasts {
     /// What so few cases can show.
     fn how_little(&self) -> String {
         let most = self.summary.iter().map(|s| s.cases).max().unwrap_or(0);
-        let proven = (self.summary.iter()).filter(|s| {
+        let shown = (self.summary.iter()).filter(|s| {
             s.interval.is_some_and(|interval| !interval.contains(0.0)) && s.p_value <= 0.05
         });
-        let shown = proven.count();
         let smallest = (self.summary.iter())
-            .filter(|s| s.cases == most)
             .map(|s| s.smallest_p_value)
             .fold(1.0, f64::min);
-        let monte_carlo = (self.summary.iter()).filter_map(|s| s.monte_carlo_error);
-        let monte_carlo = monte_carlo.fold(0.0, f64::max);
+        let monte_carlo = (self.summary.iter())
+            .filter_map(|s| Some(2.0 * s.monte_carlo_error? / (s.interval?.width() / 2.0)))
+            .filter(|share| share.is_finite());
         format!(
-            "How little this proves: {} at most, chosen with hindsight, by people who knew the answers. Even forecasts better in every \
-             case could not give a p below {}. {} of {} comparisons above {} a difference from 0 (p at most 0.05, none corrected for \
-             the number of comparisons). Questions of a case are averaged first, as they share their history. More runs would not help: \
-             the Monte Carlo error of these differences is at most {}. \"Cases needed\": about how many cases like these it would take to \
-             show a difference of this size, four times in five.\n",
+            "How little this proves: there are {} at most, chosen with hindsight, of scenarios whose authors knew the answers.\n\
+             Questions of one case are averaged first, since they share their history. p: from exchanging signs; with so few\n\
+             cases no p below {} is possible. Of {}, {} a difference for certain (interval\n\
+             without 0, p at most 0.05), before any correction for their number. More runs would narrow no interval by more than {}.\n\
+             \"Cases needed\": how many like these it would take to show such a difference, four times in five.\n",
             plural(most, "case"),
             significant(smallest),
-            shown,
-            self.summary.len(),
-            if shown == 1 { "shows" } else { "show" },
-            significant(monte_carlo),
+            plural(self.summary.len(), "comparison"),
+            match shown.count() {
+                1 => "1 shows".to_owned(),
+                number => format!("{number} show"),
+            },
+            percent(monte_carlo.fold(0.0, f64::max).min(1.0), 0),
         )
     }
 
@@ -246,8 +245,6 @@ fn plural(number: usize, what: &str) -> String {
 
 fn cells(question: &Verification) -> Vec<String> {
     let star = if question.in_sample { " *" } else { "" };
-    let unit = question.unit.as_deref().map(|unit| format!(" {unit}"));
-    let unit = unit.unwrap_or_default();
     let (forecast, more, happened) = match &question.forecast {
         Forecast::YesNo { yes } => {
             let (p, rest) = probability(yes);
@@ -255,17 +252,8 @@ fn cells(question: &Verification) -> Vec<String> {
         }
         Forecast::Options { options } => {
             let happened = options.iter().find(|p| p.answer == question.outcome);
-            let mut text = happened.map(probability).unwrap_or_default();
-            if let Some(most) = options
-                .iter()
-                .filter(|p| p.answer != question.outcome)
-                .max_by(|a, b| a.probability.total_cmp(&b.probability))
-            {
-                let decimals = percent_decimals(most.interval);
-                let rest = percent(most.probability, decimals);
-                text.1 = format!("{}; {} {rest}", text.1, most.answer);
-            }
-            (format!("this {}", text.0), text.1, question.outcome_label.clone())
+            let (p, rest) = happened.map(probability).unwrap_or_default();
+            (format!("this {p}"), rest, question.outcome_label.clone())
         }
         Forecast::Number {
             quantiles,
@@ -273,24 +261,23 @@ fn cells(question: &Verification) -> Vec<String> {
             interval,
             mean,
         } => {
-            let at_limit_share = at_limit.as_ref().map_or(0.0, |p| p.probability);
-            let mut rest = format!(
-                "[{}]",
-                range(&significant(quantiles[0]), &significant(quantiles[2]))
-            );
-            if at_limit_share > 0.0 {
-                let p = at_limit.as_ref().map(probability).unwrap_or_default();
-                let _ = write!(rest, "; never {}", p.0);
+            let shown = |value: f64| match question.limit {
+                Some(limit) if value >= limit => "never".to_owned(),
+                _ => significant(value),
+            };
+            let mut rest = format!("[{}]", range(&shown(quantiles[0]), &shown(quantiles[2])));
+            if let Some(p) = at_limit.as_ref().filter(|p| p.probability > 0.0) {
+                let _ = write!(rest, "; never {}", probability(p).0);
             } else if let Some(interval) = interval {
                 let _ = write!(rest, "; mean {}", rounded(*mean, decimals(*interval)));
             }
             let never = at_limit.is_some() && is_at_limit(question);
             let happened = match question.outcome.parse() {
                 Ok(_) if never => "never".to_owned(),
-                Ok(number) => significant(number) + &unit,
+                Ok(number) => significant(number),
                 Err(_) => question.outcome.clone(),
             };
-            (significant(quantiles[1]) + &unit, rest, happened)
+            (shown(quantiles[1]), rest, happened)
         }
     };
     let own = match question.score_error {
@@ -302,7 +289,7 @@ fn cells(question: &Verification) -> Vec<String> {
     };
     let others = Forecaster::ALL.map(|forecaster| {
         let found = question.baselines.iter().find(|b| b.forecaster == forecaster);
-        found.map_or_else(|| "–".to_owned(), baseline)
+        found.map_or_else(|| "–".to_owned(), |b| rounded(b.score, 2))
     });
     let mut row = vec![
         format!("{}{star}", question.ask),
@@ -320,17 +307,6 @@ fn is_at_limit(question: &Verification) -> bool {
     match (&question.limit, question.outcome.parse::<f64>()) {
         (Some(limit), Ok(outcome)) => outcome >= *limit,
         _ => false,
-    }
-}
-
-fn baseline(score: &BaselineScore) -> String {
-    match score.range {
-        Some([low, high]) => format!(
-            "{} ({})",
-            rounded(score.score, 2),
-            range(&rounded(low, 2), &rounded(high, 2))
-        ),
-        None => rounded(score.score, 2),
     }
 }
 

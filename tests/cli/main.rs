@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 mod broken;
+mod calibrate;
 mod check;
 mod coverage;
+mod hindcast;
 mod identity;
 mod mutations;
 #[cfg(unix)]
