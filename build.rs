@@ -1,9 +1,14 @@
-//! Embeds the scenarios under `scenarios/` (all but `scenarios/experiments/`) into the crate, and apart from them what stands in
-//! folders named `hindcast`.
+//! Embeds the scenarios under `scenarios/` into the crate, and apart from them the files in folders named `experiments` and
+//! `hindcast`: files of batches, and hindcasts with what belongs to them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
+
+/// Name of the folders of files of batches.
+const EXPERIMENTS: &str = "experiments";
+/// Name of the folders of hindcasts.
+const HINDCASTS: &str = "hindcast";
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -15,18 +20,19 @@ fn main() -> io::Result<()> {
         collect(&folder, "", &mut found)?;
     }
     found.sort();
-
+    let lies_in =
+        |name: &str, folder: &str| name.split('/').rev().skip(1).any(|part| part == folder);
+    let (experiments, others): (Vec<_>, Vec<_>) =
+        (found.into_iter()).partition(|(name, _)| lies_in(name, EXPERIMENTS));
     let (hindcasts, scenarios): (Vec<_>, Vec<_>) =
-        (found.into_iter()).partition(|(name, _)| name.split('/').any(|part| part == HINDCASTS));
+        (others.into_iter()).partition(|(name, _)| lies_in(name, HINDCASTS));
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("builtin_scenarios.rs"), list(&scenarios))?;
+    fs::write(out.join("builtin_experiments.rs"), list(&experiments))?;
     fs::write(out.join("builtin_hindcasts.rs"), list(&hindcasts))
 }
 
-/// Folder of files that are about scenarios but are none.
-const HINDCASTS: &str = "hindcast";
-
-/// The files as an expression of name and text.
+/// A slice of names and texts, as Rust code.
 fn list(files: &[(String, PathBuf)]) -> String {
     let mut code = String::from("&[\n");
     for (name, path) in files {
@@ -41,7 +47,7 @@ fn list(files: &[(String, PathBuf)]) -> String {
     code
 }
 
-/// Adds the scenario files below `folder`, named by their path from `scenarios/` without the extension.
+/// Adds the TOML files below `folder`, named by their path from `scenarios/` without the extension.
 fn collect(folder: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -49,9 +55,7 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) -> i
             continue;
         };
         if path.is_dir() {
-            if !(prefix.is_empty() && file_name == "experiments") {
-                collect(&path, &format!("{prefix}{file_name}/"), found)?;
-            }
+            collect(&path, &format!("{prefix}{file_name}/"), found)?;
         } else if let Some(stem) = file_name.strip_suffix(".toml") {
             found.push((format!("{prefix}{stem}"), path));
         }

@@ -6,17 +6,20 @@
 //! |---|---|
 //! | [`cli`] | the `flashpoint` command; the only module that prints |
 //! | [`report`] | chronicles, descriptions and results, as strings and files |
-//! | [`calibration`] | which parameters the past would have been likely under |
+//! | [`calibration`] | which parameters make the past likely |
 //! | [`hindcast`] | what a scenario would have said in the past, against what happened |
+//! | [`batch`] | many scenarios, variants and settings, durable on disk |
 //! | [`experiment`] | many runs, summed up in flat memory |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
 //! | [`engine`] | one run, exactly |
 //! | [`model`] | the compiled scenario |
 //! | [`formula`] | the formula language |
-//! | [`distribution`], [`stats`], [`random`], [`math`] | the ground: distributions, statistics, keyed random streams, portable elementary functions |
+//! | [`distribution`], [`stats`], [`random`], [`math`], [`digest`] | the ground: distributions, statistics, keyed random streams, portable elementary functions, digests |
 
+pub mod batch;
 pub mod calibration;
 pub mod cli;
+pub mod digest;
 pub mod distribution;
 pub mod engine;
 pub mod experiment;

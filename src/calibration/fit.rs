@@ -125,7 +125,11 @@ fn rounded(value: f64, rounding: Rounding) -> String {
     let decimals = (1..=12).find(|&n| libm::round(unit * libm::exp10(f64::from(n))) >= 1.0);
     let text = format!("{:.*}", decimals.unwrap_or(12) as usize, whole * unit);
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -167,7 +171,10 @@ mod tests {
             assert!(low >= prior_low && high <= prior_high);
         }
         // No distribution between 0 and 1 has a standard deviation of 0.6.
-        assert_eq!(distribution(&shape(Family::Beta, &[1.0, 1.0]), 0.5, 0.6), None);
+        assert_eq!(
+            distribution(&shape(Family::Beta, &[1.0, 1.0]), 0.5, 0.6),
+            None
+        );
     }
 
     #[test]

@@ -77,7 +77,11 @@ impl Kernel {
         let chance = squares / (runs - 1.0).max(1.0);
         let spread = (chance + chance / runs + self.variance()).sqrt();
         let distance = (self.outcome - mean).abs();
-        if distance == 0.0 { 0.0 } else { distance / spread }
+        if distance == 0.0 {
+            0.0
+        } else {
+            distance / spread
+        }
     }
 }
 
@@ -141,6 +145,9 @@ mod tests {
         runs[0] = 1.0;
         assert!((named(1.0, 2, 0.0, 0.0).implausibility(&runs) - 3.0).abs() < 1e-12);
         assert_eq!(number(2.0, None, 0.0, 0.0).implausibility(&[2.0; 4]), 0.0);
-        assert_eq!(number(3.0, None, 0.0, 0.0).implausibility(&[2.0; 4]), f64::INFINITY);
+        assert_eq!(
+            number(3.0, None, 0.0, 0.0).implausibility(&[2.0; 4]),
+            f64::INFINITY
+        );
     }
 }

@@ -205,7 +205,15 @@ pub fn calibrate(
         .collect();
     let count = calibration.parameters.len();
     let parameters = marginals.zip(&columns).map(|((fitted, values), column)| {
-        marginal(fitted, values, column, &resamples, effective_worlds, level, count)
+        marginal(
+            fitted,
+            values,
+            column,
+            &resamples,
+            effective_worlds,
+            level,
+            count,
+        )
     });
     Ok(Calibrated {
         worlds: calibration.worlds,
@@ -268,7 +276,11 @@ impl Seen {
         let share = |world: &[f64]| {
             let equal = world.iter().filter(|&&v| v == outcome).count() as f64;
             let below = world.iter().filter(|&&v| v < outcome).count() as f64;
-            let sum = if is_number { below + 0.5 * equal } else { equal };
+            let sum = if is_number {
+                below + 0.5 * equal
+            } else {
+                equal
+            };
             sum / world.len() as f64
         };
         Self {

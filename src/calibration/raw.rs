@@ -3,12 +3,12 @@
 use std::sync::LazyLock;
 
 use indexmap::IndexMap;
-use schemars::{JsonSchema, schema_for};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::scenario::raw::RawDistribution;
-use crate::scenario::schema::titled;
+use crate::scenario::schema::schema_of;
 
 /// Which parameters are fitted to which patterns.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -75,9 +75,5 @@ pub struct RawPattern {
 }
 
 /// The JSON Schema of calibration files.
-pub static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    titled(
-        schema_for!(RawCalibration).to_value(),
-        "Flashpoint calibration",
-    )
-});
+pub static SCHEMA: LazyLock<Value> =
+    LazyLock::new(|| schema_of::<RawCalibration>("Flashpoint calibration"));

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use super::raw::{RawCalibration, RawPattern, SCHEMA, Use};
 use crate::distribution::Distribution;
 use crate::hindcast::read::read_with;
-use crate::hindcast::{BuiltinFiles, Case, Question, constant_distribution, read_section};
+use crate::hindcast::{
+    BuiltinFiles, Case, Question, constant_distribution, is_unopened, with_suggestion,
+};
 use crate::scenario::diagnostics::{Diagnostic, Diagnostics};
-use crate::scenario::extend::{DiskFiles, Files, Origin, Reader};
+use crate::scenario::document::{self, Document};
+use crate::scenario::extend::{DiskFiles, Files};
 use crate::scenario::load::short_name;
 use crate::scenario::raw::{RawDistribution, RawParameter};
-use crate::scenario::structure;
-use crate::scenario::tree::{Node, Path};
+use crate::scenario::tree::Path;
 use crate::scenario::wording::closest;
 
 /// Worlds unless the file says otherwise.
@@ -56,7 +58,7 @@ pub struct Calibration {
     pub patterns: Vec<Pattern>,
     /// The hindcasts that the patterns belong to. They draw the fitted parameters from the priors of this calibration.
     pub cases: Vec<Case>,
-    /// The file as it was written.
+    /// The file as text that depends on nothing but its content.
     pub text: String,
 }
 
@@ -74,27 +76,21 @@ impl Calibration {
 pub fn read(name: &str) -> Result<Calibration, Diagnostics> {
     let files = DiskFiles;
     let builtin = BuiltinFiles(&files);
-    let mut reader = Reader::of(&builtin, "calibration");
-    let Some((origin, mut document)) = reader.open(name) else {
-        return Err(Diagnostics::new(reader.sources, reader.problems));
-    };
-    let text = (reader.sources.iter().next()).map(|(_, file)| file.text().to_owned());
-    let whole = structure::check_against(&SCHEMA, &document, true);
-    reader.problems.extend(whole);
-    let (tree, raw) = read_section::<RawCalibration>(
-        &mut document,
-        &["calibration", "parameter", "pattern"],
-        &SCHEMA,
-        &mut reader.problems,
-    );
-    let (Some(raw), true) = (raw, reader.problems.is_empty()) else {
-        return Err(Diagnostics::new(reader.sources, reader.problems));
-    };
+    let text = builtin.builtin(name);
+    let read = document::read::<RawCalibration>(&files, name, text.as_deref(), &SCHEMA);
+    let document = read.map_err(|problems| {
+        if is_unopened(&problems) {
+            let sources = problems.sources().clone();
+            let problems = with_suggestion(&builtin, name, problems.into_iter().collect());
+            return Diagnostics::new(sources, problems);
+        }
+        problems
+    })?;
+    let raw = &document.content;
     let mut builder = Builder {
         files: &files,
-        origin,
-        raw: &raw,
-        tree,
+        document: &document,
+        raw,
         problems: Vec::new(),
         cases: Vec::new(),
         names: Vec::new(),
@@ -104,25 +100,29 @@ pub fn read(name: &str) -> Result<Calibration, Diagnostics> {
     let patterns = builder.patterns()?;
     let parameters = builder.parameters();
     if !builder.problems.is_empty() {
-        return Err(Diagnostics::new(reader.sources, builder.problems));
+        return Err(Diagnostics::new(document.sources.clone(), builder.problems));
     }
+    let cases = builder.cases;
     let short = short_name(name);
     Ok(Calibration {
-        title: raw.calibration.title.clone().unwrap_or_else(|| short.clone()),
+        title: raw
+            .calibration
+            .title
+            .clone()
+            .unwrap_or_else(|| short.clone()),
         name: short,
         worlds: raw.calibration.worlds.unwrap_or(DEFAULT_WORLDS),
         parameters,
         patterns,
-        cases: builder.cases,
-        text: text.unwrap_or_default(),
+        cases,
+        text: document.canonical_text(),
     })
 }
 
 struct Builder<'a> {
     files: &'a dyn Files,
-    origin: Origin,
+    document: &'a Document<RawCalibration>,
     raw: &'a RawCalibration,
-    tree: Node,
     problems: Vec<Diagnostic>,
     cases: Vec<Case>,
     /// Under which name each case was asked for.
@@ -133,7 +133,7 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn error(&mut self, path: &Path, message: impl Into<String>, help: Option<String>) {
-        let mut problem = Diagnostic::error(message).at(self.tree.nearest_span(path));
+        let mut problem = Diagnostic::error(message).at(self.document.locate(path));
         problem.help = help;
         self.problems.push(problem);
     }
@@ -178,15 +178,11 @@ impl Builder<'_> {
     }
 
     fn read_case(&mut self, name: &str) -> Result<usize, Diagnostics> {
-        let beside = self.origin.beside(name);
-        let builtin = BuiltinFiles(self.files);
-        let is_there = builtin.read(std::path::Path::new(&beside)).is_ok()
-            || builtin.builtin(&beside).is_some();
-        let found = if is_there { beside.as_str() } else { name };
+        let found = self.document.resolve(&BuiltinFiles(self.files), name);
         let fitted = &self.raw.parameter;
         let mut seen: Vec<(String, Option<RawParameter>)> = Vec::new();
         let mut known: Vec<String> = Vec::new();
-        let case = read_with(self.files, found, &mut |scenario| {
+        let case = read_with(self.files, &found, &mut |scenario| {
             known = scenario.parameter.keys().cloned().collect();
             for (id, fitted) in fitted {
                 let parameter = scenario.parameter.get_mut(id);
@@ -201,7 +197,11 @@ impl Builder<'_> {
             let Some(parameter) = parameter else {
                 let message = format!("`{}` has no parameter `{id}`", case.name);
                 let best = closest(&id, known.iter().map(String::as_str));
-                self.error(&path, message, best.map(|best| format!("did you mean `{best}`?")));
+                self.error(
+                    &path,
+                    message,
+                    best.map(|best| format!("did you mean `{best}`?")),
+                );
                 continue;
             };
             match self.priors.get(&id) {
@@ -215,7 +215,8 @@ impl Builder<'_> {
                         "`{id}` has one prior in `{first}` and another in `{}`",
                         case.name
                     );
-                    let help = "a fitted parameter is the same in all hindcasts: do not change it there";
+                    let help =
+                        "a fitted parameter is the same in all hindcasts: do not change it there";
                     self.error(&path, message, Some(help.to_owned()));
                 }
             }
@@ -244,7 +245,11 @@ impl Builder<'_> {
                 } else {
                     "0 or more"
                 };
-                self.error(&path.key(key), format!("`{key}` is {value}, but must be {wanted}"), None);
+                self.error(
+                    &path.key(key),
+                    format!("`{key}` is {value}, but must be {wanted}"),
+                    None,
+                );
             }
         }
         Some(Pattern {

@@ -11,9 +11,10 @@ use super::prepare::DEFAULT_SEED;
 use super::run::Meter;
 use super::{CliError, Format, Output};
 use crate::calibration::{CalibrationError, calibrate, read};
+use crate::digest::sha256_hex;
 use crate::experiment::Control;
 use crate::report::calibration::{fragment, parameters_csv, patterns_csv, text};
-use crate::report::manifest::{ScenarioDescription, sha256_hex};
+use crate::report::manifest::ScenarioDescription;
 use crate::report::results::LEVEL;
 
 /// Fit parameters to patterns of the past, and check the fit on patterns that were held out.

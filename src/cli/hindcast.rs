@@ -73,9 +73,8 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         let priors = case.model.has_priors() && !args.defaults;
         let each = priors.then(|| case.model.runs_per_world().max(1));
         let runs = args.runs.checked_next_multiple_of(each.unwrap_or(1).into());
-        let runs = runs.ok_or_else(|| {
-            CliError::usage(format!("{} runs are too many", args.runs))
-        })?;
+        let runs =
+            runs.ok_or_else(|| CliError::usage(format!("{} runs are too many", args.runs)))?;
         let answers = Answers::of(case, args.seed, runs, priors, &control);
         let answers = answers.map_err(|error| {
             meter.clear();
@@ -245,7 +244,9 @@ fn hindcasts_in(folder: &Path) -> Result<Vec<String>, CliError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failure)? {
         let path = entry.map_err(failure)?.path();
-        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        let is_toml = path
+            .extension()
+            .is_some_and(|extension| extension == "toml");
         if is_toml && fs::read_to_string(&path).is_ok_and(|text| is_hindcast(&text)) {
             found.push(path.display().to_string());
         }

@@ -98,7 +98,7 @@ impl<'m> Simulator<'m> {
     /// # Errors
     /// A hazard has no usable value at the start.
     pub fn start(&mut self, world: &World, run: u64, state: &mut RunState) -> Result<(), RunError> {
-        state.reset(world, run);
+        state.reset(world, &self.model.initial_rungs, run);
         metrics::reset(self.model, world, state);
         self.running(world, state, &mut Unobserved).begin()
     }

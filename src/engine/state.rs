@@ -248,7 +248,7 @@ impl RunState {
     }
 
     /// Back to the start, as run `run` in `world`.
-    pub(super) fn reset(&mut self, world: &World, run: u64) {
+    pub(super) fn reset(&mut self, world: &World, initial_rungs: &[u16], run: u64) {
         self.run = run;
         self.time = 0.0;
         self.events = 0;
@@ -261,7 +261,7 @@ impl RunState {
                 since: 0.0,
             };
         }
-        self.rungs.fill(0);
+        self.rungs.copy_from_slice(initial_rungs);
         for rule in &mut self.rules {
             rule.last_answer = f64::NEG_INFINITY;
             rule.pending = 0;

@@ -7,9 +7,11 @@
 //! | [`precision`] | going on until every endgame's interval is narrow enough |
 //! | [`clustered`] | means of metrics when runs share worlds |
 //! | [`rows`] | the runs one by one, in order, for those who want to keep them |
+//! | [`naming`] | endgames, flags and metrics by their names |
 //! | [`subject`] | a model as a function of its parameters and of chance, for sensitivity analyses |
 
 pub mod clustered;
+pub mod naming;
 pub mod precision;
 pub mod replicate;
 pub mod rows;

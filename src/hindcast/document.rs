@@ -1,19 +1,15 @@
-//! What files about scenarios have in common: built-in ones, sections of their own, constant distributions.
+//! What files about scenarios have in common: built-in ones, and constant distributions.
 
 use std::path::{Path as FilePath, PathBuf};
 
-use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::raw::RawBaseRates;
-use super::schema;
 use crate::distribution::{Discrete, Distribution, Family, Shape};
-use crate::scenario::canonical::to_json;
-use crate::scenario::diagnostics::Diagnostic;
+use crate::scenario::builtin;
+use crate::scenario::diagnostics::{Diagnostic, Diagnostics};
 use crate::scenario::extend::{Files, ReadError};
 use crate::scenario::raw::RawDistribution;
-use crate::scenario::tree::{Node, Table, Value};
-use crate::scenario::{builtin, structure};
+use crate::scenario::wording::closest;
 
 /// Files in which the built-in ones are those about scenarios, not the scenarios.
 pub(crate) struct BuiltinFiles<'a>(pub &'a dyn Files);
@@ -41,47 +37,26 @@ impl Files for BuiltinFiles<'_> {
     }
 }
 
-/// Takes the sections `names` out of a document and reads them as a `T`, whose schema is `schema`. Gives the sections with
-/// their places too. What is wrong is added to `problems`; then there is no `T`.
-pub(crate) fn read_section<T: DeserializeOwned>(
-    document: &mut Node,
-    names: &[&str],
-    schema: &Json,
-    problems: &mut Vec<Diagnostic>,
-) -> (Node, Option<T>) {
-    let mut taken = Table::new();
-    if let Value::Table(table) = &mut document.value {
-        for name in names {
-            if let Some(entry) = table.shift_remove(*name) {
-                taken.insert((*name).to_owned(), entry);
-            }
-        }
+/// The problems of a file that could not be opened, with the built-in one of `files` that was probably meant by `name`.
+pub(crate) fn with_suggestion(
+    files: &BuiltinFiles<'_>,
+    name: &str,
+    mut problems: Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let names = files.builtin_names();
+    if let ([problem], Some(best)) = (
+        problems.as_mut_slice(),
+        closest(name, names.iter().map(String::as_str)),
+    ) && problem.help.is_none()
+    {
+        problem.help = Some(format!("did you mean the built-in `{best}`?"));
     }
-    let sections = Node {
-        value: Value::Table(taken),
-        span: document.span,
-    };
-    let before = problems.len();
-    problems.extend(structure::duplicate_ids(&sections));
-    problems.extend(structure::check_against(schema, &sections, true));
-    if problems.len() > before {
-        return (sections, None);
-    }
-    let read = serde_json::from_value(to_json(&sections));
-    if let Err(error) = &read {
-        problems.push(Diagnostic::error(format!("the file cannot be read: {error}")));
-    }
-    (sections, read.ok())
+    problems
 }
 
-/// Reads a file of base rates.
-pub(super) fn read_base_rates(
-    document: &mut Node,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<RawBaseRates> {
-    let schema = schema::base_rates_schema();
-    problems.extend(structure::check_against(&schema, document, true));
-    read_section(document, &["base_rate"], &schema, problems).1
+/// Whether the file itself could not be opened, so that no place in it can be shown.
+pub(crate) fn is_unopened(problems: &Diagnostics) -> bool {
+    problems.sources().iter().next().is_none()
 }
 
 /// A distribution whose numbers are all given.

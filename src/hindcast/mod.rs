@@ -21,7 +21,7 @@ pub mod read;
 pub mod schema;
 pub mod verify;
 
-pub(crate) use document::{BuiltinFiles, constant_distribution, read_section};
+pub(crate) use document::{BuiltinFiles, constant_distribution, is_unopened, with_suggestion};
 pub use forecast::{Answers, Forecast, ForecastError};
 pub use question::{Baseline, Question, Rule};
 pub use read::{Case, read};

@@ -112,9 +112,9 @@ impl Question {
                 let first = tried.iter().position(|&flag| flags[flag]);
                 first.unwrap_or(tried.len()) as f64
             }
-            Reading::Number { metric, limit } => limit.map_or(metrics[*metric], |limit| {
-                metrics[*metric].min(limit)
-            }),
+            Reading::Number { metric, limit } => {
+                limit.map_or(metrics[*metric], |limit| metrics[*metric].min(limit))
+            }
         }
     }
 

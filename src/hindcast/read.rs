@@ -2,20 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{BuiltinFiles, constant_distribution, read_base_rates, read_section};
+use super::document::{BuiltinFiles, constant_distribution, is_unopened, with_suggestion};
 use super::question::{Baseline, Question, Reading};
 use super::raw::{
-    RawBaseRate, RawBaseRateRef, RawCase, RawHindcast, RawOutcome, RawQuestion,
+    RawBaseRate, RawBaseRateRef, RawBaseRates, RawCase, RawHindcast, RawOutcome, RawQuestion,
 };
 use super::schema;
 use crate::experiment::subject::is_day;
 use crate::model::Model;
+use crate::scenario::canonical::to_json;
 use crate::scenario::compile::compile;
 use crate::scenario::diagnostics::{Diagnostic, Diagnostics};
+use crate::scenario::document;
 use crate::scenario::extend::{DiskFiles, Files, Origin, Reader};
 use crate::scenario::load::{LoadedScenario, finish};
 use crate::scenario::raw::RawScenario;
 use crate::scenario::source::Span;
+use crate::scenario::structure;
 use crate::scenario::tree::{Entry, Node, Path, Table, Value};
 use crate::scenario::wording::{closest, list};
 
@@ -51,10 +54,7 @@ pub struct Case {
 ///
 /// # Errors
 /// All problems of the file and of the scenarios that it extends.
-pub fn read(
-    name: &str,
-    change: &mut dyn FnMut(&mut RawScenario),
-) -> Result<Case, Diagnostics> {
+pub fn read(name: &str, change: &mut dyn FnMut(&mut RawScenario)) -> Result<Case, Diagnostics> {
     read_with(&DiskFiles, name, change)
 }
 
@@ -68,18 +68,17 @@ pub fn read_with(
     change: &mut dyn FnMut(&mut RawScenario),
 ) -> Result<Case, Diagnostics> {
     let builtin = BuiltinFiles(files);
-    let mut reader = Reader::of(&builtin, "hindcast");
-    let Some((origin, mut document)) = reader.open(name) else {
-        return Err(Diagnostics::new(reader.sources, reader.problems));
+    let mut reader = Reader::new(files);
+    let Some((mut document, origin)) = reader.document(name, builtin.builtin(name).as_deref())
+    else {
+        let problems = match reader.sources.iter().next() {
+            None => with_suggestion(&builtin, name, reader.problems),
+            Some(_) => reader.problems,
+        };
+        return Err(Diagnostics::new(reader.sources, problems));
     };
     refuse_unknown_sections(&mut document, &mut reader.problems);
-    let (sections, raw) = read_section::<RawHindcast>(
-        &mut document,
-        &["hindcast", "question"],
-        &schema::SECTIONS,
-        &mut reader.problems,
-    );
-    reader.go_on_with_scenarios(files);
+    let (sections, raw) = take_sections(&mut document, &mut reader.problems);
     let merged = reader.merge_document(origin.clone(), document);
     let (Some(mut merged), Some(raw)) = (merged, raw) else {
         return Err(Diagnostics::new(reader.sources, reader.problems));
@@ -127,6 +126,38 @@ pub fn read_with(
     })
 }
 
+/// Takes the sections that only hindcasts have out of the document. If they are well formed, they are read as well.
+fn take_sections(
+    document: &mut Node,
+    problems: &mut Vec<Diagnostic>,
+) -> (Node, Option<RawHindcast>) {
+    let mut taken = Table::new();
+    if let Value::Table(table) = &mut document.value {
+        for name in ["hindcast", "question"] {
+            if let Some(entry) = table.shift_remove(name) {
+                taken.insert(name.to_owned(), entry);
+            }
+        }
+    }
+    let sections = Node {
+        value: Value::Table(taken),
+        span: document.span,
+    };
+    let found = structure::check(&sections, &schema::SECTIONS, true);
+    let well_formed = found.is_empty();
+    problems.extend(found);
+    if !well_formed {
+        return (sections, None);
+    }
+    let read = serde_json::from_value(to_json(&sections));
+    if let Err(error) = &read {
+        problems.push(Diagnostic::error(format!(
+            "the file cannot be read: {error}"
+        )));
+    }
+    (sections, read.ok())
+}
+
 /// Sections that no hindcast has. They are removed, so that they are reported once.
 fn refuse_unknown_sections(document: &mut Node, problems: &mut Vec<Diagnostic>) {
     let schema = schema::hindcast_schema();
@@ -138,8 +169,7 @@ fn refuse_unknown_sections(document: &mut Node, problems: &mut Vec<Diagnostic>) 
         let is_known = known.contains_key(key);
         if !is_known {
             let names = known.keys().map(String::as_str);
-            let problem =
-                Diagnostic::error(format!("unknown section `{key}`")).at(entry.key_span);
+            let problem = Diagnostic::error(format!("unknown section `{key}`")).at(entry.key_span);
             problems.push(match closest(key, names.clone()) {
                 Some(best) => problem.label(format!("did you mean `{best}`?")),
                 None => problem.help(format!("the sections are {}", list(names, "and"))),
@@ -160,24 +190,20 @@ fn base_rates(
     let Some(target) = &case.base_rates else {
         return Ok(BTreeMap::new());
     };
-    let span = sections.nearest_span(&Path::keys(["hindcast", "base_rates"]));
-    let mut rates = Reader::of(files, "table of base rates");
-    let name = origin.beside(target);
-    let Some((_, mut document)) = rates.open(&name) else {
-        if rates.sources.iter().next().is_none() {
-            // There is no such file: the place that names it tells more than the file could.
-            for mut problem in rates.problems {
-                problem.location = Some(span);
-                problem.help = None;
-                reader.problems.push(problem);
-            }
-            return Ok(BTreeMap::new());
+    let name = origin.refer(files, target);
+    let text = files.builtin(&name);
+    let schema = schema::base_rates_schema();
+    match document::read::<RawBaseRates>(files, &name, text.as_deref(), &schema) {
+        Ok(rates) => Ok(rates.content.base_rate.into_iter().collect()),
+        // There is no such file: the place that names it tells more than the file could.
+        Err(problems) if is_unopened(&problems) => {
+            let span = sections.nearest_span(&Path::keys(["hindcast", "base_rates"]));
+            reader
+                .problems
+                .extend(problems.into_iter().map(|problem| problem.at(span)));
+            Ok(BTreeMap::new())
         }
-        return Err(Diagnostics::new(rates.sources, rates.problems));
-    };
-    match read_base_rates(&mut document, &mut rates.problems) {
-        Some(raw) if rates.problems.is_empty() => Ok(raw.base_rate.into_iter().collect()),
-        _ => Err(Diagnostics::new(rates.sources, rates.problems)),
+        Err(problems) => Err(problems),
     }
 }
 
@@ -310,7 +336,11 @@ impl Asker<'_> {
     }
 
     fn reading(&mut self, raw: &RawQuestion, path: &Path) -> Option<Reading> {
-        let given = [raw.when.is_some(), raw.number.is_some(), !raw.option.is_empty()];
+        let given = [
+            raw.when.is_some(),
+            raw.number.is_some(),
+            !raw.option.is_empty(),
+        ];
         if given.into_iter().filter(|given| *given).count() != 1 {
             let message = "a question has exactly one of `when`, `number` and `option`";
             self.error(path, message, None);
@@ -424,15 +454,16 @@ impl Asker<'_> {
             (Reading::Number { limit, .. }, RawOutcome::Number(number)) => {
                 Some(limit.map_or(*number, |limit| number.min(limit)))
             }
-            (Reading::Number { limit: Some(limit), .. }, RawOutcome::Name(word))
-                if word == "never" =>
-            {
-                Some(*limit)
-            }
+            (
+                Reading::Number {
+                    limit: Some(limit), ..
+                },
+                RawOutcome::Name(word),
+            ) if word == "never" => Some(*limit),
             (Reading::Number { limit, .. }, _) => {
-                let help = limit.is_none().then(|| {
-                    "`\"never\"` needs a `limit`: how far was looked".to_owned()
-                });
+                let help = limit
+                    .is_none()
+                    .then(|| "`\"never\"` needs a `limit`: how far was looked".to_owned());
                 self.error(path, "the answer is a number or \"never\"", help);
                 None
             }
@@ -488,12 +519,7 @@ impl Asker<'_> {
         }
     }
 
-    fn uniform(
-        &mut self,
-        raw: &RawQuestion,
-        reading: &Reading,
-        path: &Path,
-    ) -> Option<Baseline> {
+    fn uniform(&mut self, raw: &RawQuestion, reading: &Reading, path: &Path) -> Option<Baseline> {
         let count = match reading {
             Reading::YesNo { .. } => 2,
             Reading::Options { flags, .. } => flags.len() + 1,
@@ -527,11 +553,7 @@ fn spread(low: f64, high: f64, raw: &RawQuestion) -> Vec<(f64, f64)> {
 }
 
 /// A base rate in the terms of a question.
-fn baseline(
-    raw: &RawQuestion,
-    reading: &Reading,
-    rate: &RawBaseRate,
-) -> Result<Baseline, String> {
+fn baseline(raw: &RawQuestion, reading: &Reading, rate: &RawBaseRate) -> Result<Baseline, String> {
     let never = rate.never.unwrap_or(0.0);
     let mut ends = Vec::new();
     let distribution = match (reading, rate.probability, &rate.shares, &rate.distribution) {
@@ -550,13 +572,18 @@ fn baseline(
         (Reading::Options { .. }, None, Some(shares), None) => {
             for (id, share) in shares {
                 if raw.option.iter().all(|option| option.id != *id) {
-                    return Err(format!("the base rate has a share for `{id}`, which is no option"));
+                    return Err(format!(
+                        "the base rate has a share for `{id}`, which is no option"
+                    ));
                 }
                 if !(*share >= 0.0) {
                     return Err(format!("the share of `{id}` must not be negative"));
                 }
             }
-            let shares = raw.option.iter().map(|option| shares.get(&option.id).copied());
+            let shares = raw
+                .option
+                .iter()
+                .map(|option| shares.get(&option.id).copied());
             let shares: Vec<f64> = shares.map(|share| share.unwrap_or(0.0)).collect();
             if shares.iter().sum::<f64>() <= 0.0 {
                 return Err("the shares of a base rate add up to nothing".to_owned());
@@ -588,7 +615,9 @@ fn baseline(
                 Reading::Options { .. } => "`shares`, one for each option",
                 Reading::Number { .. } => "`distribution`",
             };
-            return Err(format!("the base rate of this question must have {wanted}, and no more"));
+            return Err(format!(
+                "the base rate of this question must have {wanted}, and no more"
+            ));
         }
     };
     Ok(Baseline {

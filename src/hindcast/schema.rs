@@ -2,28 +2,21 @@
 
 use std::sync::LazyLock;
 
-use schemars::schema_for;
 use serde_json::Value;
 
 use super::raw::{RawBaseRates, RawHindcast};
-use crate::scenario::schema::{titled, with_scenario};
+use crate::scenario::schema::{schema_of, schema_with_scenario};
 
 /// The sections of a hindcast file alone.
 pub(super) static SECTIONS: LazyLock<Value> =
-    LazyLock::new(|| titled(schema_for!(RawHindcast).to_value(), "Flashpoint hindcast"));
+    LazyLock::new(|| schema_of::<RawHindcast>("Flashpoint hindcast"));
 
 /// The JSON Schema (draft 2020-12) of a hindcast file: the sections of a scenario, `hindcast` and `question`.
 pub fn hindcast_schema() -> Value {
-    with_scenario(
-        schema_for!(RawHindcast).to_value(),
-        "Flashpoint hindcast",
-    )
+    schema_with_scenario::<RawHindcast>("Flashpoint hindcast")
 }
 
 /// The JSON Schema (draft 2020-12) of a file of base rates.
 pub fn base_rates_schema() -> Value {
-    titled(
-        schema_for!(RawBaseRates).to_value(),
-        "Flashpoint base rates",
-    )
+    schema_of::<RawBaseRates>("Flashpoint base rates")
 }

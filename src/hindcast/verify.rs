@@ -198,7 +198,11 @@ fn score_of_runs(question: &Question, answers: &Answers, index: usize) -> MonteC
         value: factor * score.value,
         standard_error: score.standard_error.map(|error| factor * error),
     };
-    let whole = || answers.sample(index, |value| value).fair_crps(question.outcome);
+    let whole = || {
+        answers
+            .sample(index, |value| value)
+            .fair_crps(question.outcome)
+    };
     match question.rule() {
         Rule::Brier | Rule::Crps => whole(),
         Rule::RankedProbability => scaled(whole(), 1.0 / steps(question)),
@@ -342,7 +346,11 @@ fn compare<'a>(
     }
     let number = cases.len() as f64;
     let mean = |of: &dyn Fn(&OfCase) -> f64| {
-        cases.iter().map(|case| of(case) / case.questions).sum::<f64>() / number
+        cases
+            .iter()
+            .map(|case| of(case) / case.questions)
+            .sum::<f64>()
+            / number
     };
     let differences: Vec<f64> = (cases.iter())
         .map(|case| (case.score - case.baseline) / case.questions)

@@ -47,6 +47,8 @@ pub struct Model {
     pub(crate) rungs: Vec<Rung>,
     /// The actors of each unordered pair that stands on the ladder (none when there is no ladder).
     pub(crate) pairs: Vec<(u32, u32)>,
+    /// The rung on which each pair starts.
+    pub(crate) initial_rungs: Vec<u16>,
     pub(crate) pair_dependents: Vec<Dependents>,
     pub(crate) actions: Vec<Action>,
     pub(crate) processes: Vec<Process>,

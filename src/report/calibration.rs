@@ -20,13 +20,27 @@ pub fn text(title: &str, found: &Calibrated) -> String {
         rounded(found.effective_worlds, 0),
     );
     let mut table = Table::new(&[
-        "Pattern", "Use", "Happened", "Prior", "Posterior", "Score", "after", "Implausibility", "after",
+        "Pattern",
+        "Use",
+        "Happened",
+        "Prior",
+        "Posterior",
+        "Score",
+        "after",
+        "Implausibility",
+        "after",
         "Out of reach",
     ]);
     for pattern in &found.patterns {
         table.row(pattern_cells(pattern));
     }
-    out.push_str(&table.text(|column| if column < 5 { Align::Left } else { Align::Right }));
+    out.push_str(&table.text(|column| {
+        if column < 5 {
+            Align::Left
+        } else {
+            Align::Right
+        }
+    }));
     out.push_str(PATTERNS);
     let _ = writeln!(
         out,
@@ -34,12 +48,23 @@ pub fn text(title: &str, found: &Calibrated) -> String {
         percent(found.not_ruled_out, 0)
     );
     let mut table = Table::new(&[
-        "Parameter", "Prior (5, 50, 95 %)", "Posterior", "Contraction", "Shift", "Informed",
+        "Parameter",
+        "Prior (5, 50, 95 %)",
+        "Posterior",
+        "Contraction",
+        "Shift",
+        "Informed",
     ]);
     for parameter in &found.parameters {
         table.row(parameter_cells(parameter));
     }
-    out.push_str(&table.text(|column| if column < 3 { Align::Left } else { Align::Right }));
+    out.push_str(&table.text(|column| {
+        if column < 3 {
+            Align::Left
+        } else {
+            Align::Right
+        }
+    }));
     out.push_str(PARAMETERS);
     out.push('\n');
     out.push_str(&conclusion(found));
@@ -75,7 +100,11 @@ fn conclusion(found: &Calibrated) -> String {
     out.push_str("Fitted priors. Their spread is the upper end of its interval, never above that of the prior:\n\n");
     out.push_str(&fragment(found));
     if !kept.is_empty() {
-        let _ = writeln!(out, "\nNot informed, so the prior stays: {}.", kept.join(", "));
+        let _ = writeln!(
+            out,
+            "\nNot informed, so the prior stays: {}.",
+            kept.join(", ")
+        );
     }
     if !found.correlations.is_empty() {
         let pairs = found.correlations.iter();
@@ -96,7 +125,11 @@ pub fn fragment(found: &Calibrated) -> String {
     let mut out = String::new();
     for parameter in &found.parameters {
         if let Some(fitted) = &parameter.fitted {
-            let _ = writeln!(out, "[parameter.{}]\nprior = {fitted}\n", parameter.parameter);
+            let _ = writeln!(
+                out,
+                "[parameter.{}]\nprior = {fitted}\n",
+                parameter.parameter
+            );
         }
     }
     out
@@ -158,8 +191,22 @@ fn parameter_cells(parameter: &Marginal) -> Vec<String> {
 /// A row for each pattern.
 pub fn patterns_csv(found: &Calibrated) -> String {
     let mut table = CsvText::new(&[
-        "hindcast", "question", "use", "error", "discrepancy", "outcome", "stage", "probability", "low",
-        "high", "p05", "p50", "p95", "score", "implausibility", "out_of_reach",
+        "hindcast",
+        "question",
+        "use",
+        "error",
+        "discrepancy",
+        "outcome",
+        "stage",
+        "probability",
+        "low",
+        "high",
+        "p05",
+        "p50",
+        "p95",
+        "score",
+        "implausibility",
+        "out_of_reach",
     ]);
     for pattern in &found.patterns {
         for (stage, p) in [("prior", &pattern.prior), ("posterior", &pattern.posterior)] {
@@ -193,24 +240,51 @@ pub fn patterns_csv(found: &Calibrated) -> String {
 /// A row for each parameter.
 pub fn parameters_csv(found: &Calibrated) -> String {
     let mut table = CsvText::new(&[
-        "parameter", "log_scale", "prior", "prior_p05", "prior_p50", "prior_p95", "p05", "p50", "p95",
-        "mean", "sd", "sd_low", "sd_high", "contraction", "contraction_low", "contraction_high", "shift",
-        "shift_low", "shift_high", "informed", "fitted",
+        "parameter",
+        "log_scale",
+        "prior",
+        "prior_p05",
+        "prior_p50",
+        "prior_p95",
+        "p05",
+        "p50",
+        "p95",
+        "mean",
+        "sd",
+        "sd_low",
+        "sd_high",
+        "contraction",
+        "contraction_low",
+        "contraction_high",
+        "shift",
+        "shift_low",
+        "shift_high",
+        "informed",
+        "fitted",
     ]);
     for p in &found.parameters {
-        let mut row = vec![p.parameter.clone(), p.log_scale.to_string(), p.prior.clone()];
-        let numbers = p.prior_quantiles.iter().chain(&p.quantiles).copied().chain([
-            p.mean,
-            p.sd,
-            p.sd_interval.low,
-            p.sd_interval.high,
-            p.contraction,
-            p.contraction_interval.low,
-            p.contraction_interval.high,
-            p.shift,
-            p.shift_interval.low,
-            p.shift_interval.high,
-        ]);
+        let mut row = vec![
+            p.parameter.clone(),
+            p.log_scale.to_string(),
+            p.prior.clone(),
+        ];
+        let numbers = p
+            .prior_quantiles
+            .iter()
+            .chain(&p.quantiles)
+            .copied()
+            .chain([
+                p.mean,
+                p.sd,
+                p.sd_interval.low,
+                p.sd_interval.high,
+                p.contraction,
+                p.contraction_interval.low,
+                p.contraction_interval.high,
+                p.shift,
+                p.shift_interval.low,
+                p.shift_interval.high,
+            ]);
         row.extend(numbers.map(exact));
         row.push(p.informed.to_string());
         row.push(p.fitted.clone().unwrap_or_default());

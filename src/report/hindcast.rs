@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::csv_text::CsvText;
 use super::number::{
-    count, decimals, exact, exact_or_empty, percent, percent_decimals, percent_range, range, rounded, significant,
+    count, decimals, exact, exact_or_empty, percent, percent_decimals, percent_range, range,
+    rounded, significant,
 };
 use super::text_table::{Align, Table};
 use crate::hindcast::forecast::{Forecast, Probability};
@@ -46,12 +47,25 @@ impl Hindcasts {
             let of_file = self.questions.iter().filter(|q| q.file == *file);
             let _ = writeln!(out, "{title} ({file})\n");
             let mut table = Table::new(&[
-                "Question", "Happened", "Forecast", "", "Score", "Base rate", "Last time", "Uniform",
+                "Question",
+                "Happened",
+                "Forecast",
+                "",
+                "Score",
+                "Base rate",
+                "Last time",
+                "Uniform",
             ]);
             for question in of_file {
                 table.row(cells(question));
             }
-            out.push_str(&table.text(|column| if column < 4 { Align::Left } else { Align::Right }));
+            out.push_str(&table.text(|column| {
+                if column < 4 {
+                    Align::Left
+                } else {
+                    Align::Right
+                }
+            }));
             out.push('\n');
         }
         out.push_str(HOW_TO_READ);
@@ -67,13 +81,26 @@ impl Hindcasts {
             return out;
         }
         let mut table = Table::new(&[
-            "Over cases", "Against", "Cases", "Score", "Baseline", "Difference", "95 % interval",
-            "p", "Cases needed",
+            "Over cases",
+            "Against",
+            "Cases",
+            "Score",
+            "Baseline",
+            "Difference",
+            "95 % interval",
+            "p",
+            "Cases needed",
         ]);
         for summary in &self.summary {
             table.row(summary_cells(summary));
         }
-        out.push_str(&table.text(|column| if column < 2 { Align::Left } else { Align::Right }));
+        out.push_str(&table.text(|column| {
+            if column < 2 {
+                Align::Left
+            } else {
+                Align::Right
+            }
+        }));
         let _ = writeln!(out, "\n{}", self.how_little());
         out
     }
@@ -110,30 +137,44 @@ impl Hindcasts {
     /// A row for each question and possible answer, or quantile of a number.
     pub fn forecasts_csv(&self) -> String {
         let mut table = CsvText::new(&[
-            "file", "case", "question", "ask", "unit", "in_sample", "item", "value", "low", "high",
-            "band_low", "band_median", "band_high", "outcome", "source",
+            "file",
+            "case",
+            "question",
+            "ask",
+            "unit",
+            "in_sample",
+            "item",
+            "value",
+            "low",
+            "high",
+            "band_low",
+            "band_median",
+            "band_high",
+            "outcome",
+            "source",
         ]);
         for question in &self.questions {
-            let mut row = |item: &str, value: f64, interval: Option<Interval>, p: Option<&Probability>| {
-                let band = p.and_then(|p| p.band);
-                table.row(&[
-                    question.file.clone(),
-                    question.case.clone(),
-                    question.question.clone(),
-                    question.ask.clone(),
-                    question.unit.clone().unwrap_or_default(),
-                    question.in_sample.to_string(),
-                    item.to_owned(),
-                    exact(value),
-                    exact_or_empty(interval.map(|i| i.low)),
-                    exact_or_empty(interval.map(|i| i.high)),
-                    exact_or_empty(band.map(|b| b.low)),
-                    exact_or_empty(band.map(|b| b.median)),
-                    exact_or_empty(band.map(|b| b.high)),
-                    question.outcome.clone(),
-                    question.source.clone(),
-                ]);
-            };
+            let mut row =
+                |item: &str, value: f64, interval: Option<Interval>, p: Option<&Probability>| {
+                    let band = p.and_then(|p| p.band);
+                    table.row(&[
+                        question.file.clone(),
+                        question.case.clone(),
+                        question.question.clone(),
+                        question.ask.clone(),
+                        question.unit.clone().unwrap_or_default(),
+                        question.in_sample.to_string(),
+                        item.to_owned(),
+                        exact(value),
+                        exact_or_empty(interval.map(|i| i.low)),
+                        exact_or_empty(interval.map(|i| i.high)),
+                        exact_or_empty(band.map(|b| b.low)),
+                        exact_or_empty(band.map(|b| b.median)),
+                        exact_or_empty(band.map(|b| b.high)),
+                        question.outcome.clone(),
+                        question.source.clone(),
+                    ]);
+                };
             let mut probability = |prefix: &str, p: &Probability| {
                 let item = format!("{prefix}{}", p.answer);
                 row(&item, p.probability, Some(p.interval), Some(p));
@@ -163,8 +204,20 @@ impl Hindcasts {
     /// A row for each question and forecaster.
     pub fn scores_csv(&self) -> String {
         let mut table = CsvText::new(&[
-            "file", "case", "question", "in_sample", "in_summary", "forecaster", "rule", "unit",
-            "score", "monte_carlo_error", "score_low", "score_high", "logarithmic", "difference",
+            "file",
+            "case",
+            "question",
+            "in_sample",
+            "in_summary",
+            "forecaster",
+            "rule",
+            "unit",
+            "score",
+            "monte_carlo_error",
+            "score_low",
+            "score_high",
+            "logarithmic",
+            "difference",
         ]);
         for question in &self.questions {
             let start = |forecaster: &str| {
@@ -213,8 +266,19 @@ impl Hindcasts {
     /// A row for each comparison over cases.
     pub fn summary_csv(&self) -> String {
         let mut table = CsvText::new(&[
-            "scale", "out_of_sample", "baseline", "questions", "cases", "score", "baseline_score",
-            "difference", "low", "high", "monte_carlo_error", "p_value", "smallest_p_value",
+            "scale",
+            "out_of_sample",
+            "baseline",
+            "questions",
+            "cases",
+            "score",
+            "baseline_score",
+            "difference",
+            "low",
+            "high",
+            "monte_carlo_error",
+            "p_value",
+            "smallest_p_value",
             "cases_needed",
         ]);
         for s in &self.summary {
@@ -240,7 +304,11 @@ impl Hindcasts {
 }
 
 fn plural(number: usize, what: &str) -> String {
-    format!("{} {what}{}", count(number as u64), if number == 1 { "" } else { "s" })
+    format!(
+        "{} {what}{}",
+        count(number as u64),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 fn cells(question: &Verification) -> Vec<String> {
@@ -282,13 +350,17 @@ fn cells(question: &Verification) -> Vec<String> {
     };
     let own = match question.score_error {
         Some(error) => {
-            let interval = Interval::new(question.score - 2.0 * error, question.score + 2.0 * error);
+            let interval =
+                Interval::new(question.score - 2.0 * error, question.score + 2.0 * error);
             rounded(question.score, decimals(interval).clamp(2, 3))
         }
         None => rounded(question.score, 3),
     };
     let others = Forecaster::ALL.map(|forecaster| {
-        let found = question.baselines.iter().find(|b| b.forecaster == forecaster);
+        let found = question
+            .baselines
+            .iter()
+            .find(|b| b.forecaster == forecaster);
         found.map_or_else(|| "–".to_owned(), |b| rounded(b.score, 2))
     });
     let mut row = vec![
@@ -339,8 +411,15 @@ fn summary_cells(s: &Summary) -> Vec<String> {
         rounded(s.difference, 2),
         interval,
         rounded(s.p_value, 2),
-        s.cases_needed.map_or_else(|| "–".to_owned(), |n| {
-            if n > 1000 { "> 1000".to_owned() } else { n.to_string() }
-        }),
+        s.cases_needed.map_or_else(
+            || "–".to_owned(),
+            |n| {
+                if n > 1000 {
+                    "> 1000".to_owned()
+                } else {
+                    n.to_string()
+                }
+            },
+        ),
     ]
 }

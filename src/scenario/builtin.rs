@@ -12,26 +12,37 @@ pub fn text(name: &str) -> Option<&'static str> {
     find(BUILTIN, name)
 }
 
-/// Name and TOML text of every built-in file that is about scenarios but is none: hindcasts, base rates, calibrations. Sorted
-/// and named as in [`list`], for example `isis-iran/hindcast/june-2017`.
+/// Name and TOML text of every built-in experiment (a file of `flashpoint batch`), sorted by name.
+///
+/// The names are paths below `scenarios/` without the extension, for example `isis-iran/experiments/variants`.
+pub fn experiments() -> &'static [(&'static str, &'static str)] {
+    EXPERIMENTS
+}
+
+/// TOML text of the built-in experiment of that name.
+pub fn experiment_text(name: &str) -> Option<&'static str> {
+    find(EXPERIMENTS, name)
+}
+
+/// Name and TOML text of every built-in hindcast, and of the base rates and calibrations that belong to them, sorted by name.
+///
+/// The names are paths below `scenarios/` without the extension, for example `isis-iran/hindcast/june-2017`.
 pub fn hindcasts() -> &'static [(&'static str, &'static str)] {
     HINDCASTS
 }
 
-/// TOML text of the built-in file of that name that is about scenarios but is none.
+/// TOML text of the built-in hindcast, or file that belongs to hindcasts, of that name.
 pub fn hindcast_text(name: &str) -> Option<&'static str> {
     find(HINDCASTS, name)
 }
 
-fn find(
-    files: &'static [(&'static str, &'static str)],
-    name: &str,
-) -> Option<&'static str> {
+fn find(files: &'static [(&'static str, &'static str)], name: &str) -> Option<&'static str> {
     let found = files.binary_search_by(|(candidate, _)| candidate.cmp(&name));
     Some(files[found.ok()?].1)
 }
 
 static BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_scenarios.rs"));
+static EXPERIMENTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_experiments.rs"));
 static HINDCASTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_hindcasts.rs"));
 
 #[cfg(test)]
@@ -43,7 +54,7 @@ mod tests {
         assert!(list().windows(2).all(|pair| pair[0].0 < pair[1].0));
         for (name, content) in list() {
             assert_eq!(text(name), Some(*content));
-            assert!(!name.ends_with(".toml") && !name.starts_with("experiments/"));
+            assert!(!name.ends_with(".toml") && !name.contains("experiments/"));
         }
         assert_eq!(text("no/such/scenario"), None);
     }

@@ -151,18 +151,32 @@ impl Origin {
         }
     }
 
-    /// Under which name to look for the document that this one calls `target`.
-    pub(crate) fn beside(&self, target: &str) -> String {
-        match self {
-            Self::File(path) => {
-                let folder = path.parent().unwrap_or(FilePath::new(""));
-                folder.join(target).display().to_string()
+    /// The name by which a file is read that this document calls `reference`: a file beside this one, or else a built-in one.
+    pub(crate) fn refer(&self, files: &dyn Files, reference: &str) -> String {
+        let folder = match self {
+            Self::File(path) => path.parent(),
+            Self::Builtin(name) => FilePath::new(name).parent(),
+        };
+        let beside = normalize(&folder.unwrap_or(FilePath::new("")).join(reference));
+        let beside = beside.display().to_string();
+        let found = match self {
+            Self::File(_) => files.read(FilePath::new(&beside)).is_ok(),
+            Self::Builtin(_) => {
+                let plain = beside.strip_suffix(".toml").unwrap_or(&beside);
+                if files.builtin(plain).is_some() {
+                    return plain.to_owned();
+                }
+                false
             }
-            Self::Builtin(name) => {
-                let folder = FilePath::new(name).parent().unwrap_or(FilePath::new(""));
-                let plain = target.strip_suffix(".toml").unwrap_or(target);
-                normalize(&folder.join(plain)).display().to_string()
-            }
+        };
+        if found {
+            return beside;
+        }
+        let plain = reference.strip_suffix(".toml").unwrap_or(reference);
+        match files.builtin(plain) {
+            Some(_) => plain.to_owned(),
+            // Not there: the message names the place where it should be.
+            None => beside,
         }
     }
 }
@@ -170,8 +184,6 @@ impl Origin {
 /// Reads a scenario and those that it extends.
 pub(crate) struct Reader<'a> {
     files: &'a dyn Files,
-    /// What kind of document is read first.
-    kind: &'static str,
     /// The files read so far.
     pub(crate) sources: SourceMap,
     /// The problems found so far.
@@ -183,15 +195,9 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(files: &'a dyn Files) -> Self {
-        Self::of(files, "scenario")
-    }
-
-    /// A reader whose first document is no plain scenario but of another kind.
-    pub(crate) fn of(files: &'a dyn Files, kind: &'static str) -> Self {
+    pub(crate) fn new(files: &'a dyn Files) -> Self {
         Self {
             files,
-            kind,
             sources: SourceMap::new(),
             problems: Vec::new(),
             incomplete: false,
@@ -201,46 +207,63 @@ impl<'a> Reader<'a> {
 
     /// The merged document of a file, or else of a built-in scenario.
     pub(super) fn merge_named(&mut self, name: &str) -> Option<Node> {
-        let (origin, node) = self.open(name)?;
-        self.merge_document(origin, node)
-    }
-
-    /// The document of a file, or else a built-in one, as it is written.
-    pub(crate) fn open(&mut self, name: &str) -> Option<(Origin, Node)> {
         let path = PathBuf::from(name);
-        let (origin, bytes) = match self.files.read(&path) {
-            Ok(bytes) => (Origin::File(path), bytes),
-            Err(error) => {
-                let missing = matches!(error, ReadError::Missing | ReadError::Folder);
-                match self.files.builtin(name).filter(|_| missing) {
-                    Some(text) => (Origin::Builtin(name.to_owned()), text.into_bytes()),
-                    None => return self.cannot_open(name, &path, error),
-                }
+        match self.files.read(&path) {
+            Ok(bytes) => self.merge_bytes(Origin::File(path), bytes, None),
+            Err(ReadError::Missing | ReadError::Folder) if self.files.builtin(name).is_some() => {
+                self.merge_builtin(name.to_owned(), None)
             }
-        };
-        let node = self.parse(&origin, bytes, None)?;
-        Some((origin, node))
+            Err(error) => self.cannot_read(&path, name, error),
+        }
     }
 
-    /// From now on scenarios are read, from `files`.
-    pub(crate) fn go_on_with_scenarios(&mut self, files: &'a dyn Files) {
-        self.files = files;
-        self.kind = "scenario";
-    }
-
-    fn cannot_open<T>(&mut self, name: &str, path: &FilePath, error: ReadError) -> Option<T> {
+    fn cannot_read(&mut self, path: &FilePath, name: &str, error: ReadError) -> Option<Node> {
         let help = match error {
             ReadError::Missing | ReadError::Folder => self.suggest(Some(path), name),
             _ => None,
         };
-        let kind = self.kind;
         let message = match error {
             ReadError::Missing => {
-                format!("there is no {kind} file `{name}`, nor a built-in {kind} of that name")
+                format!("there is no scenario file `{name}`, nor a built-in scenario of that name")
             }
             error => format!("`{name}` cannot be read: {error}"),
         };
         self.fail(message, None, help)
+    }
+
+    /// The document of a file, or else the text `builtin` of that name, as it is.
+    pub(crate) fn document(&mut self, name: &str, builtin: Option<&str>) -> Option<(Node, Origin)> {
+        let path = PathBuf::from(name);
+        let (origin, bytes) = match (self.files.read(&path), builtin) {
+            (Ok(bytes), _) => (Origin::File(path), bytes),
+            (Err(ReadError::Missing | ReadError::Folder), Some(text)) => {
+                (Origin::Builtin(name.to_owned()), text.as_bytes().to_vec())
+            }
+            (Err(error), _) => {
+                let help = match error {
+                    ReadError::Missing | ReadError::Folder => self.suggest_file(&path),
+                    _ => None,
+                };
+                return self.fail(format!("`{name}` cannot be read: {error}"), None, help);
+            }
+        };
+        let node = self.parse(&origin, bytes, None)?;
+        Some((node, origin))
+    }
+
+    /// The document of a file, or else of a built-in scenario, without those that it extends.
+    pub(super) fn own_named(&mut self, name: &str) -> Option<Node> {
+        let path = PathBuf::from(name);
+        let (origin, bytes) = match (self.files.read(&path), self.files.builtin(name)) {
+            (Ok(bytes), _) => (Origin::File(path), bytes),
+            (Err(ReadError::Missing | ReadError::Folder), Some(text)) => {
+                (Origin::Builtin(name.to_owned()), text.into_bytes())
+            }
+            (Err(error), _) => return self.cannot_read(&path, name, error),
+        };
+        let mut node = self.parse(&origin, bytes, None)?;
+        take_extends(&mut node);
+        Some(node)
     }
 
     /// The merged document of a text that stands for the file `name`.
@@ -257,15 +280,15 @@ impl<'a> Reader<'a> {
         self.merge_bytes(Origin::Builtin(name), text.into_bytes(), from)
     }
 
-    fn merge_bytes(&mut self, origin: Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
-        let node = self.parse(&origin, bytes, from)?;
-        self.merge_document(origin, node)
-    }
-
+    /// The document of one file.
     fn parse(&mut self, origin: &Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
         let file = self.add(origin, bytes, from)?;
         match tree::parse(&self.sources, file) {
-            Ok(node) => Some(node),
+            Ok(node) => {
+                // Before merging, which would make one element of two.
+                self.problems.extend(structure::duplicate_ids(&node));
+                Some(node)
+            }
             Err(problems) => {
                 self.problems.extend(problems);
                 None
@@ -273,10 +296,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn merge_bytes(&mut self, origin: Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
+        let node = self.parse(&origin, bytes, from)?;
+        self.merge_document(origin, node)
+    }
+
     /// The document laid over the scenario that it extends, if it extends one.
     pub(crate) fn merge_document(&mut self, origin: Origin, mut node: Node) -> Option<Node> {
-        // Before merging, which would make one element of two.
-        self.problems.extend(structure::duplicate_ids(&node));
         let Some((target, span)) = take_extends(&mut node) else {
             return Some(node);
         };
@@ -396,31 +422,28 @@ impl<'a> Reader<'a> {
     /// What was probably meant by the name of a file or a built-in scenario that does not exist. `path` is where the
     /// file would be.
     fn suggest(&self, path: Option<&FilePath>, name: &str) -> Option<String> {
-        let stem = |name: &str| name.strip_suffix(".toml").unwrap_or(name).to_owned();
-        if let Some(path) = path {
-            let inside = self.files.list(path);
-            if !inside.is_empty() {
-                return Some(format!("the folder holds {}", inside.join(", ")));
-            }
-            let folder = path.parent().unwrap_or(FilePath::new(""));
-            let stems: Vec<String> = self
-                .files
-                .list(folder)
-                .iter()
-                .map(|file| stem(file))
-                .collect();
-            let written = path.file_name().and_then(|file| file.to_str());
-            if let Some(best) = closest(&stem(written?), stems.iter().map(String::as_str)) {
-                let best = folder.join(format!("{best}.toml"));
-                return Some(format!("did you mean `{}`?", best.display()));
-            }
+        if let Some(help) = path.and_then(|path| self.suggest_file(path)) {
+            return Some(help);
         }
         let builtins = self.files.builtin_names();
-        if let Some(best) = closest(&stem(name), builtins.iter().map(String::as_str)) {
-            return Some(format!("did you mean the built-in {} `{best}`?", self.kind));
+        if let Some(best) = closest(stem(name), builtins.iter().map(String::as_str)) {
+            return Some(format!("did you mean the built-in scenario `{best}`?"));
         }
-        (!builtins.is_empty())
-            .then(|| format!("built-in {}s: {}", self.kind, builtins.join(", ")))
+        (!builtins.is_empty()).then(|| format!("built-in scenarios: {}", builtins.join(", ")))
+    }
+
+    /// A file that was probably meant by a path where there is none.
+    fn suggest_file(&self, path: &FilePath) -> Option<String> {
+        let inside = self.files.list(path);
+        if !inside.is_empty() {
+            return Some(format!("the folder holds {}", inside.join(", ")));
+        }
+        let folder = path.parent().unwrap_or(FilePath::new(""));
+        let files = self.files.list(folder);
+        let written = path.file_name().and_then(|file| file.to_str())?;
+        let best = closest(stem(written), files.iter().map(|file| stem(file)))?;
+        let best = folder.join(format!("{best}.toml"));
+        Some(format!("did you mean `{}`?", best.display()))
     }
 
     fn fail<T>(&mut self, message: String, span: Option<Span>, help: Option<String>) -> Option<T> {
@@ -429,6 +452,11 @@ impl<'a> Reader<'a> {
         self.problems.push(problem);
         None
     }
+}
+
+/// The name of a scenario without the extension of its file.
+fn stem(name: &str) -> &str {
+    name.strip_suffix(".toml").unwrap_or(name)
 }
 
 /// Removes `scenario.extends`, so that it is not inherited. Anything but a string is left for the structure check.

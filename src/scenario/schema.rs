@@ -1,6 +1,6 @@
 //! The JSON Schema of the scenario file, derived from [`RawScenario`].
 
-use schemars::schema_for;
+use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 
 use super::raw::RawScenario;
@@ -19,15 +19,22 @@ pub fn is_id(text: &str) -> bool {
 ///
 /// It describes a scenario after its `extends` is resolved: a file that extends another may leave required keys out.
 pub fn json_schema() -> Value {
-    titled(
-        schema_for!(RawScenario).to_value(),
-        "Flashpoint scenario",
-    )
+    schema_of::<RawScenario>("Flashpoint scenario")
 }
 
-/// The schema of a file with the sections of `sections` beside those of a scenario.
-pub(crate) fn with_scenario(sections: Value, title: &str) -> Value {
-    let mut schema = titled(sections, title);
+/// The JSON Schema of a TOML file that is read into a `T`.
+pub(crate) fn schema_of<T: JsonSchema>(title: &str) -> Value {
+    let mut schema = schema_for!(T).to_value();
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".to_owned(), json!(title));
+    }
+    refine(&mut schema);
+    schema
+}
+
+/// The JSON Schema of a TOML file with the sections of `T` beside those of a scenario.
+pub(crate) fn schema_with_scenario<T: JsonSchema>(title: &str) -> Value {
+    let mut schema = schema_of::<T>(title);
     let scenario = json_schema();
     for keyword in ["properties", "$defs"] {
         if let (Some(Value::Object(mine)), Some(Value::Object(theirs))) =
@@ -38,15 +45,6 @@ pub(crate) fn with_scenario(sections: Value, title: &str) -> Value {
             }
         }
     }
-    schema
-}
-
-/// A schema derived from Rust types, adapted to TOML and to the reader's check.
-pub(crate) fn titled(mut schema: Value, title: &str) -> Value {
-    if let Some(root) = schema.as_object_mut() {
-        root.insert("title".to_owned(), json!(title));
-    }
-    refine(&mut schema);
     schema
 }
 
@@ -166,8 +164,9 @@ mod tests {
                 ids += 1;
             }
         });
-        // Parameters, actors, places, sets, stocks, actions, processes, rules, metrics, flags, series, values by key.
-        assert_eq!(maps, 12);
+        // Sources, parameters, formulas, actors, places, sets, stocks, actions, processes, rules, metrics, flags, series, values
+        // by key, and rungs by actor and partner.
+        assert_eq!(maps, 16);
         // Rungs, options, calendar entries, endgames.
         assert_eq!(ids, 4);
     }

@@ -12,22 +12,18 @@ use super::source::Span;
 use super::tree::{Node, Path, Segment, Table, Value};
 use super::wording::{as_id, closest, list};
 
-static SCHEMA: LazyLock<Schema> = LazyLock::new(json_schema);
+/// The schema of scenario files.
+pub(super) static SCENARIO: LazyLock<Schema> = LazyLock::new(json_schema);
 
 /// Keys are listed in a message up to this number.
 const MAX_LISTED: usize = 24;
 
-/// All structural problems of a merged document. `complete` is false when a part of it could not be read: then
-/// missing keys are not reported.
-pub(super) fn check(root: &Node, complete: bool) -> Vec<Diagnostic> {
-    check_against(&SCHEMA, root, complete)
-}
-
-/// The same for a document of another kind.
-pub(crate) fn check_against(schema: &Schema, root: &Node, complete: bool) -> Vec<Diagnostic> {
+/// All structural problems of a merged document that should follow `schema`. `complete` is false when a part of it could not
+/// be read: then missing keys are not reported.
+pub(crate) fn check(root: &Node, schema: &Schema, complete: bool) -> Vec<Diagnostic> {
     let mut checker = Checker {
         root,
-        definitions: schema,
+        schema,
         complete,
         path: Path::root(),
         problems: Vec::new(),
@@ -37,7 +33,7 @@ pub(crate) fn check_against(schema: &Schema, root: &Node, complete: bool) -> Vec
 }
 
 /// Ids used twice in one array of tables of one file.
-pub(crate) fn duplicate_ids(root: &Node) -> Vec<Diagnostic> {
+pub(super) fn duplicate_ids(root: &Node) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     find_duplicates(root, &mut Path::root(), &mut problems);
     problems
@@ -81,23 +77,23 @@ fn find_duplicates(node: &Node, path: &mut Path, problems: &mut Vec<Diagnostic>)
 
 struct Checker<'a> {
     root: &'a Node,
-    /// The whole schema, into which references lead.
-    definitions: &'a Schema,
+    /// The whole schema, into which references point.
+    schema: &'a Schema,
     complete: bool,
     path: Path,
     problems: Vec<Diagnostic>,
 }
 
-impl<'a> Checker<'a> {
+impl Checker<'_> {
     /// Checks one value.
     fn node(&mut self, node: &Node, schema: &Schema) {
         let field = schema;
-        let schema = self.resolve(schema);
+        let schema = resolve(self.schema, schema);
         if let Some(branches) = branches(schema) {
             self.any_of(node, field, schema, branches);
         } else if let Some(names) = enum_names(schema) {
             self.one_of(node, field, schema, &names);
-        } else if !self.accepts(schema, &node.value) {
+        } else if !accepts(self.schema, schema, &node.value) {
             self.wrong_type(node, field, schema);
         } else {
             match &node.value {
@@ -119,14 +115,17 @@ impl<'a> Checker<'a> {
             && !float.is_finite()
             && branches
                 .iter()
-                .any(|branch| self.accepts(branch, &Value::String(String::new())))
+                .any(|branch| accepts(self.schema, branch, &Value::String(String::new())))
         {
             if float.is_nan() {
                 self.report(node, format!("{} is not a number", self.subject()));
             }
             return; // An infinite number is the formula `inf`.
         }
-        match branches.iter().find(|branch| self.accepts(branch, &node.value)) {
+        match branches
+            .iter()
+            .find(|branch| accepts(self.schema, branch, &node.value))
+        {
             Some(branch) => self.node(node, branch),
             None => self.wrong_type(node, field, schema),
         }
@@ -317,7 +316,7 @@ impl<'a> Checker<'a> {
         let message = format!(
             "{} must be {}, not {found}",
             self.subject(),
-            self.expected(schema)
+            expected(self.schema, schema)
         );
         let mut problem = Diagnostic::error(message).at(node.span);
         problem.help = self.type_help(node, schema);
@@ -362,81 +361,20 @@ impl<'a> Checker<'a> {
             _ => format!("`{key}`"),
         }
     }
+}
 
-    /// Follows `$ref` into the definitions of the schema.
-    fn resolve<'s>(&self, mut schema: &'s Schema) -> &'s Schema
-    where
-        'a: 's,
-    {
-        while let Some(name) = schema.get("$ref").and_then(Schema::as_str) {
-            let target = name
-                .strip_prefix('#')
-                .and_then(|pointer| self.definitions.pointer(pointer));
-            match target {
-                Some(target) => schema = target,
-                None => break,
-            }
-        }
-        schema
-    }
-
-    /// True if the schema is meant for values of this type.
-    fn accepts(&self, schema: &Schema, value: &Value) -> bool {
-        let schema = self.resolve(schema);
-        if let Some(branches) = branches(schema) {
-            return branches.iter().any(|branch| self.accepts(branch, value));
-        }
-        if enum_names(schema).is_some() {
-            return matches!(value, Value::String(_));
-        }
-        match (type_of(schema), value) {
-            (Some("number"), Value::Integer(_) | Value::Float(_)) => true,
-            (Some("integer"), Value::Integer(_)) => true,
-            (Some("string"), Value::String(_)) => true,
-            (Some("string"), Value::Date(_)) => {
-                schema.get("format").is_some_and(|format| format == "date")
-            }
-            (Some("boolean"), Value::Boolean(_)) => true,
-            (Some("array"), Value::Array(_)) => true,
-            (Some("object"), Value::Table(_)) => true,
-            _ => false,
+/// Follows `$ref` into the definitions of the schema.
+fn resolve<'a>(root: &'a Schema, mut schema: &'a Schema) -> &'a Schema {
+    while let Some(name) = schema.get("$ref").and_then(Schema::as_str) {
+        let target = name
+            .strip_prefix('#')
+            .and_then(|pointer| root.pointer(pointer));
+        match target {
+            Some(target) => schema = target,
+            None => break,
         }
     }
-
-    /// What the schema asks for, in words.
-    fn expected(&self, schema: &Schema) -> String {
-        let schema = self.resolve(schema);
-        if let Some(branches) = branches(schema) {
-            return match description(schema).and_then(|text| text.lines().next()) {
-                Some(text) => as_phrase(text),
-                None => branches
-                    .iter()
-                    .map(|branch| self.expected(branch))
-                    .collect::<Vec<_>>()
-                    .join(" or "),
-            };
-        }
-        if let Some(names) = enum_names(schema) {
-            return format!("one of {}", list(names, "or"));
-        }
-        let fixed = schema.get("maxItems").and_then(Schema::as_u64);
-        match type_of(schema) {
-            Some("number") => "a number".to_owned(),
-            Some("integer") => "a whole number".to_owned(),
-            Some("string") if schema.get("format").is_some() => "a date such as 2024-01-03".to_owned(),
-            Some("string") => "text in quotes".to_owned(),
-            Some("boolean") => "true or false".to_owned(),
-            Some("array") => match (fixed, schema.get("items").map(|items| self.resolve(items)).and_then(type_of)) {
-                (Some(count), _) => format!("an array of {count}"),
-                (None, Some("object")) => "an array of tables".to_owned(),
-                (None, Some("string")) => "an array of strings".to_owned(),
-                (None, Some("number")) => "an array of numbers".to_owned(),
-                _ => "an array".to_owned(),
-            },
-            Some("object") => "a table".to_owned(),
-            _ => "something else".to_owned(),
-        }
-    }
+    schema
 }
 
 fn branches(schema: &Schema) -> Option<&[Schema]> {
@@ -468,6 +406,70 @@ fn enum_names(schema: &Schema) -> Option<Vec<&str>> {
     }
     let branches = schema.get("oneOf").and_then(Schema::as_array)?;
     Some(branches.iter().filter_map(enum_names).flatten().collect())
+}
+
+/// True if the schema is meant for values of this type.
+fn accepts(root: &Schema, schema: &Schema, value: &Value) -> bool {
+    let schema = resolve(root, schema);
+    if let Some(branches) = branches(schema) {
+        return branches.iter().any(|branch| accepts(root, branch, value));
+    }
+    if enum_names(schema).is_some() {
+        return matches!(value, Value::String(_));
+    }
+    match (type_of(schema), value) {
+        (Some("number"), Value::Integer(_) | Value::Float(_)) => true,
+        (Some("integer"), Value::Integer(_)) => true,
+        (Some("string"), Value::String(_)) => true,
+        (Some("string"), Value::Date(_)) => {
+            schema.get("format").is_some_and(|format| format == "date")
+        }
+        (Some("boolean"), Value::Boolean(_)) => true,
+        (Some("array"), Value::Array(_)) => true,
+        (Some("object"), Value::Table(_)) => true,
+        _ => false,
+    }
+}
+
+/// What the schema asks for, in words.
+fn expected(root: &Schema, schema: &Schema) -> String {
+    let schema = resolve(root, schema);
+    if let Some(branches) = branches(schema) {
+        return match description(schema).and_then(|text| text.lines().next()) {
+            Some(text) => as_phrase(text),
+            None => branches
+                .iter()
+                .map(|branch| expected(root, branch))
+                .collect::<Vec<_>>()
+                .join(" or "),
+        };
+    }
+    if let Some(names) = enum_names(schema) {
+        return format!("one of {}", list(names, "or"));
+    }
+    let fixed = schema.get("maxItems").and_then(Schema::as_u64);
+    match type_of(schema) {
+        Some("number") => "a number".to_owned(),
+        Some("integer") => "a whole number".to_owned(),
+        Some("string") if schema.get("format").is_some() => "a date such as 2024-01-03".to_owned(),
+        Some("string") => "text in quotes".to_owned(),
+        Some("boolean") => "true or false".to_owned(),
+        Some("array") => match (
+            fixed,
+            schema
+                .get("items")
+                .map(|items| resolve(root, items))
+                .and_then(type_of),
+        ) {
+            (Some(count), _) => format!("an array of {count}"),
+            (None, Some("object")) => "an array of tables".to_owned(),
+            (None, Some("string")) => "an array of strings".to_owned(),
+            (None, Some("number")) => "an array of numbers".to_owned(),
+            _ => "an array".to_owned(),
+        },
+        Some("object") => "a table".to_owned(),
+        _ => "something else".to_owned(),
+    }
 }
 
 /// A sentence such as "A number, or a formula in quotes." as a part of another: "a number or a formula in quotes".

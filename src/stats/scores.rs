@@ -139,7 +139,9 @@ pub fn fair_sum(variables: &[(&ClusteredSample, f64)]) -> MonteCarlo {
         scores.sum::<Option<f64>>()
     };
     let Some(value) = sum(&|_| false) else {
-        let plain = variables.iter().map(|(sample, y)| crps(&sample.weighted(), *y));
+        let plain = variables
+            .iter()
+            .map(|(sample, y)| crps(&sample.weighted(), *y));
         return MonteCarlo {
             value: plain.sum(),
             standard_error: None,

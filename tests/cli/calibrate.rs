@@ -140,15 +140,31 @@ fn the_posterior_is_that_of_the_closed_form() {
         z.max((value("sd") - sd).abs() / error)
     };
     assert!(differs(6, 200.0) < 4.0, "{rate}");
-    assert!(differs(3, 100.0) > 4.0 && differs(10, 300.0) > 4.0, "{rate}");
+    assert!(
+        differs(3, 100.0) > 4.0 && differs(10, 300.0) > 4.0,
+        "{rate}"
+    );
     assert!(found["effective_worlds"].as_f64().unwrap() > 400.0);
     // What the fit does not see is not narrowed, and keeps its prior.
     let idle = &found["parameters"][1];
-    assert_eq!((&rate["informed"], &idle["informed"]), (&Value::from(true), &Value::from(false)));
+    assert_eq!(
+        (&rate["informed"], &idle["informed"]),
+        (&Value::from(true), &Value::from(false))
+    );
     assert_eq!(idle["fitted"], Value::Null);
-    assert!(rate["fitted"].as_str().unwrap().starts_with("{ dist = \"lognormal\", median = 0.02"));
+    assert!(
+        rate["fitted"]
+            .as_str()
+            .unwrap()
+            .starts_with("{ dist = \"lognormal\", median = 0.02")
+    );
     // The fitted prior is no tighter than the posterior.
-    let sigma = rate["fitted"].as_str().unwrap().split("sigma = ").nth(1).unwrap();
+    let sigma = rate["fitted"]
+        .as_str()
+        .unwrap()
+        .split("sigma = ")
+        .nth(1)
+        .unwrap();
     let sigma: f64 = sigma.trim_end_matches(" }").parse().unwrap();
     assert!(sigma >= value("sd"), "{rate}");
     // Held out: a negative binomial with shape 6 and probability 100 / 350, P(X < 4) + P(X = 4) / 2 = 0.872 for the posterior.
@@ -157,7 +173,9 @@ fn the_posterior_is_that_of_the_closed_form() {
     let p = third["posterior"]["probability"].as_f64().unwrap();
     let exact: f64 = (0..=4)
         .map(|k| {
-            let choose: f64 = (0..k).map(|i| f64::from(6 + i) / f64::from(i + 1)).product();
+            let choose: f64 = (0..k)
+                .map(|i| f64::from(6 + i) / f64::from(i + 1))
+                .product();
             let mass = choose * (250.0_f64 / 350.0).powi(6) * (100.0_f64 / 350.0).powi(k);
             if k == 4 { 0.5 * mass } else { mass }
         })
@@ -176,7 +194,8 @@ fn errors_of_the_record_keep_the_posterior_wide() {
         found["parameters"][0]["sd"].as_f64().unwrap()
     };
     let exact = sd(CALIBRATION);
-    let vague = sd(&CALIBRATION.replace("use = \"fit\"", "use = \"fit\"\nerror = 2\ndiscrepancy = 1"));
+    let vague =
+        sd(&CALIBRATION.replace("use = \"fit\"", "use = \"fit\"\nerror = 2\ndiscrepancy = 1"));
     assert!(vague > 1.1 * exact, "{vague} {exact}");
 }
 
@@ -184,10 +203,26 @@ fn errors_of_the_record_keep_the_posterior_wide() {
 fn results_do_not_depend_on_threads() {
     let desk = desk();
     let made = |threads: &str| {
-        let line = ["calibrate", "calibration.toml", "--worlds", "300", "--threads", threads, "--out", threads];
+        let line = [
+            "calibrate",
+            "calibration.toml",
+            "--worlds",
+            "300",
+            "--threads",
+            threads,
+            "--out",
+            threads,
+        ];
         let text = succeed(desk.path(), &line);
         let read = |name: &str| fs::read_to_string(desk.path().join(threads).join(name)).unwrap();
-        let files = ["patterns.csv", "parameters.csv", "fitted-priors.toml", "manifest.json", "README.md"].map(read);
+        let files = [
+            "patterns.csv",
+            "parameters.csv",
+            "fitted-priors.toml",
+            "manifest.json",
+            "README.md",
+        ]
+        .map(read);
         (text.replace(&format!("Results: {threads}"), ""), files)
     };
     assert_eq!(made("1"), made("2"));
@@ -197,8 +232,14 @@ fn results_do_not_depend_on_threads() {
 #[test]
 fn few_effective_worlds_fit_nothing() {
     let desk = desk();
-    let text = succeed(desk.path(), &["calibrate", "calibration.toml", "--worlds", "60"]);
-    assert!(text.contains("effective worlds nothing is fitted"), "{text}");
+    let text = succeed(
+        desk.path(),
+        &["calibrate", "calibration.toml", "--worlds", "60"],
+    );
+    assert!(
+        text.contains("effective worlds nothing is fitted"),
+        "{text}"
+    );
     let found = found(&desk, &["--worlds", "60"]);
     assert_eq!(found["parameters"][0]["fitted"], Value::Null);
 }
@@ -206,16 +247,65 @@ fn few_effective_worlds_fit_nothing() {
 #[test]
 fn mistakes_are_shown_where_they_are() {
     let cases: [(&str, &str, i32, &[&str]); 9] = [
-        ("[parameter.rate]", "[parameter.rte]", 2, &["no parameter `rte`", "did you mean `rate`?", "calibration.toml:6:1"]),
-        ("question = \"clashes\"", "question = \"clshes\"", 2, &["no question `clshes`", "did you mean `clashes`?"]),
-        ("use = \"fit\"", "use = \"fitt\"", 2, &["`fitt` is not a valid `use`", "fit"]),
-        ("use = \"fit\"", "use = \"fit\"\nerorr = 1", 2, &["unknown key `erorr`", "did you mean `error`?"]),
-        ("use = \"fit\"", "use = \"fit\"\nerror = -1", 2, &["`error` is -1, but must be 0 or more"]),
-        ("first.toml", "frst.toml", 2, &["no hindcast file", "frst.toml"]),
-        ("[parameter.rate]", "[parameter.rate]\nprior = { dist = \"normal\", mean = 0 }", 2, &["`sd` is missing"]),
-        ("[parameter.rate]", "[parameters.rate]", 2, &["unknown key `parameters`"]),
+        (
+            "[parameter.rate]",
+            "[parameter.rte]",
+            2,
+            &[
+                "no parameter `rte`",
+                "did you mean `rate`?",
+                "calibration.toml:6:1",
+            ],
+        ),
+        (
+            "question = \"clashes\"",
+            "question = \"clshes\"",
+            2,
+            &["no question `clshes`", "did you mean `clashes`?"],
+        ),
+        (
+            "use = \"fit\"",
+            "use = \"fitt\"",
+            2,
+            &["`fitt` is not a valid `use`", "fit"],
+        ),
+        (
+            "use = \"fit\"",
+            "use = \"fit\"\nerorr = 1",
+            2,
+            &["unknown key `erorr`", "did you mean `error`?"],
+        ),
+        (
+            "use = \"fit\"",
+            "use = \"fit\"\nerror = -1",
+            2,
+            &["`error` is -1, but must be 0 or more"],
+        ),
+        (
+            "first.toml",
+            "frst.toml",
+            2,
+            &["no hindcast file", "frst.toml"],
+        ),
+        (
+            "[parameter.rate]",
+            "[parameter.rate]\nprior = { dist = \"normal\", mean = 0 }",
+            2,
+            &["`sd` is missing"],
+        ),
+        (
+            "[parameter.rate]",
+            "[parameters.rate]",
+            2,
+            &["unknown key `parameters`"],
+        ),
         // A prior under which no world has a clash.
-        ("[parameter.rate]", "[parameter.rate]\nprior = { dist = \"constant\", value = 0 }", 1, &["none of the 4000 worlds is compatible"]),
+        (
+            "[parameter.rate]",
+            "[parameter.rate]\nprior = { dist = \"constant\", value = 0 }",
+            1,
+            &["none of the 4000 worlds is compatible"],
+        ),
     ];
     for (old, new, code, messages) in cases {
         let desk = desk();
@@ -223,7 +313,12 @@ fn mistakes_are_shown_where_they_are() {
         assert_ne!(text, CALIBRATION);
         fs::write(desk.path().join("calibration.toml"), text).unwrap();
         let done = flashpoint(desk.path(), &["calibrate", "calibration.toml"]);
-        assert_eq!((done.code, done.stdout.as_str()), (code, ""), "{new}: {}", done.stderr);
+        assert_eq!(
+            (done.code, done.stdout.as_str()),
+            (code, ""),
+            "{new}: {}",
+            done.stderr
+        );
         for message in messages {
             assert!(done.stderr.contains(message), "{message}\n{}", done.stderr);
         }
@@ -234,20 +329,39 @@ fn mistakes_are_shown_where_they_are() {
     fs::write(desk.path().join("first.toml"), other).unwrap();
     let done = flashpoint(desk.path(), &["calibrate", "calibration.toml"]);
     assert_eq!(done.code, 2);
-    assert!(done.stderr.contains("`rate` has one prior in `first` and another in `second`"), "{}", done.stderr);
+    assert!(
+        done.stderr
+            .contains("`rate` has one prior in `first` and another in `second`"),
+        "{}",
+        done.stderr
+    );
     let done = flashpoint(desk.path(), &["calibrate", "no-such"]);
     assert_eq!(done.code, 2);
-    assert!(done.stderr.contains("there is no calibration file `no-such`"), "{}", done.stderr);
+    assert!(
+        done.stderr
+            .contains("there is no calibration file `no-such`"),
+        "{}",
+        done.stderr
+    );
 }
 
 /// The calibration that ships with the program can be read and run, if only in a few worlds.
 #[test]
 fn the_built_in_calibration_runs() {
-    let line = ["calibrate", "isis-iran/hindcast/calibration", "--worlds", "20", "--format", "json"];
+    let line = [
+        "calibrate",
+        "isis-iran/hindcast/calibration",
+        "--worlds",
+        "20",
+        "--format",
+        "json",
+    ];
     let found: Value = serde_json::from_str(&succeed(std::path::Path::new("/"), &line)).unwrap();
     let patterns = found["patterns"].as_array().unwrap();
     // Whatever belongs to January 2024 is held out.
-    let january = patterns.iter().filter(|p| p["hindcast"].as_str().unwrap().contains("january-2024"));
+    let january = patterns
+        .iter()
+        .filter(|p| p["hindcast"].as_str().unwrap().contains("january-2024"));
     assert!(january.clone().count() > 3 && january.clone().all(|p| p["use"] == "held_out"));
     assert!(patterns.iter().any(|p| p["use"] == "fit"));
 }

@@ -96,7 +96,11 @@ source = "a handbook"
 "#;
 
 fn desk() -> tempfile::TempDir {
-    folder(&[("clash.toml", SCENARIO), ("case.toml", CASE), ("rates.toml", RATES)])
+    folder(&[
+        ("clash.toml", SCENARIO),
+        ("case.toml", CASE),
+        ("rates.toml", RATES),
+    ])
 }
 
 /// The table of scores by question and forecaster.
@@ -106,15 +110,20 @@ fn scores(csv: &str) -> BTreeMap<(String, String), BTreeMap<String, String>> {
     lines
         .map(|line| {
             let cells = line.split(',').map(str::to_owned);
-            let row: BTreeMap<String, String> =
-                header.iter().map(|name| (*name).to_owned()).zip(cells).collect();
+            let row: BTreeMap<String, String> = header
+                .iter()
+                .map(|name| (*name).to_owned())
+                .zip(cells)
+                .collect();
             ((row["question"].clone(), row["forecaster"].clone()), row)
         })
         .collect()
 }
 
 fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
-    row[column].parse().unwrap_or_else(|_| panic!("{column}: {row:?}"))
+    row[column]
+        .parse()
+        .unwrap_or_else(|_| panic!("{column}: {row:?}"))
 }
 
 /// At p = 0.3 the Brier score of yes is 0.49; the day is 5 or never, that is 8: CRPS = 0.7 * 3 - 0.7 * 0.3 * 3 = 1.47; of the three
@@ -122,11 +131,18 @@ fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
 #[test]
 fn scores_are_those_of_the_closed_form() {
     let desk = desk();
-    let line = ["hindcast", "case.toml", "--defaults", "--runs", "20000", "--format", "csv"];
+    let line = [
+        "hindcast",
+        "case.toml",
+        "--defaults",
+        "--runs",
+        "20000",
+        "--format",
+        "csv",
+    ];
     let found = scores(&succeed(desk.path(), &line));
-    let at = |question: &str, forecaster: &str| {
-        &found[&(question.to_owned(), forecaster.to_owned())]
-    };
+    let at =
+        |question: &str, forecaster: &str| &found[&(question.to_owned(), forecaster.to_owned())];
     for (question, exact) in [("clash", 0.49), ("day", 1.47), ("what", 0.49)] {
         let row = at(question, "simulation");
         let (score, error) = (number(row, "score"), number(row, "monte_carlo_error"));
@@ -149,7 +165,10 @@ fn scores_are_those_of_the_closed_form() {
         let row = at(question, forecaster);
         assert!((number(row, "score") - exact).abs() < 1e-5, "{row:?}");
         let difference = number(at(question, "simulation"), "score") - exact;
-        assert!((number(row, "difference") - difference).abs() < 1e-5, "{row:?}");
+        assert!(
+            (number(row, "difference") - difference).abs() < 1e-5,
+            "{row:?}"
+        );
     }
     let rate = at("clash", "base_rate");
     assert!((number(rate, "score_low") - 0.04).abs() < 1e-12);
@@ -164,7 +183,14 @@ fn scores_are_those_of_the_closed_form() {
 #[test]
 fn the_band_across_parameters_stands_beside_the_monte_carlo_interval() {
     let desk = desk();
-    let line = ["hindcast", "case.toml", "--runs", "20000", "--format", "json"];
+    let line = [
+        "hindcast",
+        "case.toml",
+        "--runs",
+        "20000",
+        "--format",
+        "json",
+    ];
     let found: Value = serde_json::from_str(&succeed(desk.path(), &line)).unwrap();
     let yes = &found["questions"][0]["forecast"]["yes"];
     let value = |key: &str| yes[key].as_f64().unwrap();
@@ -174,7 +200,10 @@ fn the_band_across_parameters_stands_beside_the_monte_carlo_interval() {
     assert!((band("low") - 0.05).abs() < 0.05 && (band("high") - 0.95).abs() < 0.05);
     // One case: no interval, and no p-value below 1.
     for row in found["summary"].as_array().unwrap() {
-        assert_eq!((&row["cases"], &row["interval"]), (&Value::from(1), &Value::Null));
+        assert_eq!(
+            (&row["cases"], &row["interval"]),
+            (&Value::from(1), &Value::Null)
+        );
         assert_eq!(row["p_value"], 1.0);
     }
     // The question in sample is left out of the second summary.
@@ -202,10 +231,24 @@ fn cases_are_averaged_and_compared() {
         line.push(name);
     }
     // A second file of one case, and one that does not count.
-    fs::write(desk.path().join("again.toml"), CASE.replace("\"first\"", "\"case 0\"")).unwrap();
+    fs::write(
+        desk.path().join("again.toml"),
+        CASE.replace("\"first\"", "\"case 0\""),
+    )
+    .unwrap();
     let aside = CASE.replace("base_rates =", "in_summary = false\nbase_rates =");
     fs::write(desk.path().join("aside.toml"), aside).unwrap();
-    line.extend(["again.toml", "aside.toml", "--set", "p=0.3", "--runs", "1000"].map(str::to_owned));
+    line.extend(
+        [
+            "again.toml",
+            "aside.toml",
+            "--set",
+            "p=0.3",
+            "--runs",
+            "1000",
+        ]
+        .map(str::to_owned),
+    );
     line.extend(["--format", "json"].map(str::to_owned));
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
     let found: Value = serde_json::from_str(&succeed(desk.path(), &line)).unwrap();
@@ -214,7 +257,10 @@ fn cases_are_averaged_and_compared() {
         .iter()
         .find(|row| row["baseline"] == "base_rate" && row["out_of_sample"] == true)
         .unwrap();
-    assert_eq!((&row["cases"], &row["questions"]), (&Value::from(8), &Value::from(9)));
+    assert_eq!(
+        (&row["cases"], &row["questions"]),
+        (&Value::from(8), &Value::from(9))
+    );
     assert!((row["p_value"].as_f64().unwrap() - 2.0 / 256.0).abs() < 1e-12);
     assert!(row["difference"].as_f64().unwrap() > 0.2, "{row}");
 }
@@ -223,53 +269,165 @@ fn cases_are_averaged_and_compared() {
 fn results_do_not_depend_on_threads_and_are_written_once() {
     let desk = desk();
     let made = |threads: &str, out: &str| {
-        let line = ["hindcast", "case.toml", "--runs", "400", "--threads", threads, "--out", out];
+        let line = [
+            "hindcast",
+            "case.toml",
+            "--runs",
+            "400",
+            "--threads",
+            threads,
+            "--out",
+            out,
+        ];
         succeed(desk.path(), &line);
         let read = |name: &str| fs::read_to_string(desk.path().join(out).join(name)).unwrap();
-        ["forecasts.csv", "scores.csv", "summary.csv", "README.md", "manifest.json"].map(read)
+        [
+            "forecasts.csv",
+            "scores.csv",
+            "summary.csv",
+            "README.md",
+            "manifest.json",
+        ]
+        .map(read)
     };
     assert_eq!(made("1", "one"), made("3", "three"));
     let again = ["hindcast", "case.toml", "--runs", "400", "--out", "one"];
     let refused = flashpoint(desk.path(), &again);
     assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("exists already"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("exists already"),
+        "{}",
+        refused.stderr
+    );
     let text = succeed(desk.path(), &["hindcast", "case.toml", "--runs", "400"]);
-    for word in ["Is there a clash?", "How little this proves", "Last time", "Cases needed"] {
+    for word in [
+        "Is there a clash?",
+        "How little this proves",
+        "Last time",
+        "Cases needed",
+    ] {
         assert!(text.contains(word), "{word}\n{text}");
     }
-    assert!(text.lines().all(|line| line.chars().count() <= 150), "{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 150),
+        "{text}"
+    );
 }
 
 /// What a broken file is told: the place and what to do.
 #[test]
 fn mistakes_are_shown_where_they_are() {
     let cases: [(&str, &str, &[&str]); 19] = [
-        ("ask = \"What happens?\"", "ask = \"What happens?\"\nlast_tim = \"war\"", &["unknown key `last_tim` in `question[2]`", "did you mean `last_time`?"]),
-        ("[hindcast]", "[hindcasts]", &["unknown section `hindcasts`", "did you mean `hindcast`?"]),
-        ("base_rates = \"rates.toml\"", "base_rates = \"rats.toml\"", &["rats.toml", "case.toml:8:14"]),
-        ("base_rate = \"clashes\"", "base_rate = \"clashs\"", &["there is no base rate `clashs`", "did you mean `clashes`?"]),
-        ("number = \"clash_day\"", "number = \"clash_dy\"", &["no metric `clash_dy`", "did you mean `clash_day`?"]),
-        ("when = \"clashes >= 1\"", "when = \"clashs >= 1\"", &["case.toml:13:9", "`clashs`", "clashes"]),
-        ("happened = true", "happened = 3", &["the answer is `true` or `false`"]),
-        ("happened = 5", "happened = true", &["the answer is a number or \"never\""]),
-        ("happened = \"clash\"", "happened = \"clsh\"", &["no option `clsh`", "did you mean `clash`?"]),
-        ("limit = 8\n", "", &["may never come, so the question needs a `limit`"]),
-        ("when = \"clashes == 1\"\n", "", &["the option `clash` has no `when`"]),
-        ("id = \"war\"", "id = \"war\"\nwhen = \"clashes == 2\"", &["the last option, `war`, must have no `when`"]),
-        ("id = \"day\"", "id = \"clash\"", &["two elements with the id `clash`"]),
-        ("when = \"clashes >= 1\"", "when = \"clashes >= 1\"\nnumber = \"clashes\"", &["exactly one of `when`, `number` and `option`"]),
-        ("shares = { peace = 1, clash = 1 }", "shares = { peas = 1 }", &["`peas`, which is no option"]),
-        ("shares = { peace = 1, clash = 1 }", "probability = 0.5", &["must have `shares`"]),
-        ("extends = \"clash.toml\"", "extends = \"clsh.toml\"", &["no scenario file `clsh.toml`", "did you mean `clash.toml`?"]),
-        ("source = \"the newspapers\"\n\n[[question]]\nid = \"day\"", "\n[[question]]\nid = \"day\"", &["missing key `source` in `question[0]`"]),
-        ("unit = \"days\"", "unit = 3", &["`unit` must be text in quotes"]),
+        (
+            "ask = \"What happens?\"",
+            "ask = \"What happens?\"\nlast_tim = \"war\"",
+            &[
+                "unknown key `last_tim` in `question[2]`",
+                "did you mean `last_time`?",
+            ],
+        ),
+        (
+            "[hindcast]",
+            "[hindcasts]",
+            &["unknown section `hindcasts`", "did you mean `hindcast`?"],
+        ),
+        (
+            "base_rates = \"rates.toml\"",
+            "base_rates = \"rats.toml\"",
+            &["rats.toml", "case.toml:8:14"],
+        ),
+        (
+            "base_rate = \"clashes\"",
+            "base_rate = \"clashs\"",
+            &["there is no base rate `clashs`", "did you mean `clashes`?"],
+        ),
+        (
+            "number = \"clash_day\"",
+            "number = \"clash_dy\"",
+            &["no metric `clash_dy`", "did you mean `clash_day`?"],
+        ),
+        (
+            "when = \"clashes >= 1\"",
+            "when = \"clashs >= 1\"",
+            &["case.toml:13:9", "`clashs`", "clashes"],
+        ),
+        (
+            "happened = true",
+            "happened = 3",
+            &["the answer is `true` or `false`"],
+        ),
+        (
+            "happened = 5",
+            "happened = true",
+            &["the answer is a number or \"never\""],
+        ),
+        (
+            "happened = \"clash\"",
+            "happened = \"clsh\"",
+            &["no option `clsh`", "did you mean `clash`?"],
+        ),
+        (
+            "limit = 8\n",
+            "",
+            &["may never come, so the question needs a `limit`"],
+        ),
+        (
+            "when = \"clashes == 1\"\n",
+            "",
+            &["the option `clash` has no `when`"],
+        ),
+        (
+            "id = \"war\"",
+            "id = \"war\"\nwhen = \"clashes == 2\"",
+            &["the last option, `war`, must have no `when`"],
+        ),
+        (
+            "id = \"day\"",
+            "id = \"clash\"",
+            &["two elements with the id `clash`"],
+        ),
+        (
+            "when = \"clashes >= 1\"",
+            "when = \"clashes >= 1\"\nnumber = \"clashes\"",
+            &["exactly one of `when`, `number` and `option`"],
+        ),
+        (
+            "shares = { peace = 1, clash = 1 }",
+            "shares = { peas = 1 }",
+            &["`peas`, which is no option"],
+        ),
+        (
+            "shares = { peace = 1, clash = 1 }",
+            "probability = 0.5",
+            &["must have `shares`"],
+        ),
+        (
+            "extends = \"clash.toml\"",
+            "extends = \"clsh.toml\"",
+            &["no scenario file `clsh.toml`", "did you mean `clash.toml`?"],
+        ),
+        (
+            "source = \"the newspapers\"\n\n[[question]]\nid = \"day\"",
+            "\n[[question]]\nid = \"day\"",
+            &["missing key `source` in `question[0]`"],
+        ),
+        (
+            "unit = \"days\"",
+            "unit = 3",
+            &["`unit` must be text in quotes"],
+        ),
     ];
     for (old, new, messages) in cases {
         assert!(CASE.contains(old), "{old}");
         let desk = desk();
         fs::write(desk.path().join("case.toml"), CASE.replacen(old, new, 1)).unwrap();
         let done = flashpoint(desk.path(), &["hindcast", "case.toml"]);
-        assert_eq!((done.code, done.stdout.as_str()), (2, ""), "{new}: {}", done.stderr);
+        assert_eq!(
+            (done.code, done.stdout.as_str()),
+            (2, ""),
+            "{new}: {}",
+            done.stderr
+        );
         for message in messages {
             assert!(done.stderr.contains(message), "{message}\n{}", done.stderr);
         }
@@ -288,13 +446,22 @@ fn wrong_names_and_empty_files_are_refused() {
     let bad = CASE.replace("rates.toml", "bad-rates.toml");
     fs::write(desk.path().join("bad.toml"), bad).unwrap();
     let cases: [(&[&str], &str); 9] = [
-        (&["no-such.toml"], "there is no hindcast file `no-such.toml`"),
-        (&["isis-iran/hindcast/june-2071"], "did you mean the built-in hindcast `isis-iran/hindcast/june-2017`?"),
+        (
+            &["no-such.toml"],
+            "there is no hindcast file `no-such.toml`",
+        ),
+        (
+            &["isis-iran/hindcast/june-2071"],
+            "did you mean the built-in hindcast `isis-iran/hindcast/june-2017`?",
+        ),
         (&["empty.toml"], "the file is empty"),
         (&["nothing"], "holds no hindcast"),
         (&["asks.toml"], "the file asks nothing"),
         (&["bad.toml"], "bad-rates.toml:4:1"),
-        (&["case.toml", "case.toml"], "two hindcasts have the name `case`"),
+        (
+            &["case.toml", "case.toml"],
+            "two hindcasts have the name `case`",
+        ),
         (&["case.toml", "--set", "q=1"], "no parameter `q`"),
         (&["case.toml", "--runs", "0"], "0"),
     ];
@@ -309,22 +476,51 @@ fn wrong_names_and_empty_files_are_refused() {
     fs::write(desk.path().join("clash.toml"), capped).unwrap();
     let done = flashpoint(desk.path(), &["hindcast", "case.toml", "--runs", "100"]);
     assert_eq!(done.code, 1);
-    assert!(done.stderr.contains("were stopped at `max_events`"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("were stopped at `max_events`"),
+        "{}",
+        done.stderr
+    );
 }
 
 /// The hindcasts that ship with the program: each can be run, and a folder stands for all in it.
 #[test]
 fn the_built_in_hindcasts_run() {
-    let line = ["hindcast", "isis-iran/hindcast", "--runs", "100", "--format", "json"];
+    let line = [
+        "hindcast",
+        "isis-iran/hindcast",
+        "--runs",
+        "100",
+        "--format",
+        "json",
+    ];
     let found: Value = serde_json::from_str(&succeed(Path::new("/"), &line)).unwrap();
     let questions = found["questions"].as_array().unwrap();
-    let files: std::collections::BTreeSet<&str> =
-        questions.iter().map(|q| q["file"].as_str().unwrap()).collect();
-    for name in ["june-2017", "september-2018", "february-2019", "october-2022", "august-2023", "january-2024", "year-2017", "year-2023"] {
-        assert!(files.contains(format!("isis-iran/hindcast/{name}").as_str()), "{name}");
+    let files: std::collections::BTreeSet<&str> = questions
+        .iter()
+        .map(|q| q["file"].as_str().unwrap())
+        .collect();
+    for name in [
+        "june-2017",
+        "september-2018",
+        "february-2019",
+        "october-2022",
+        "august-2023",
+        "january-2024",
+        "year-2017",
+        "year-2023",
+    ] {
+        assert!(
+            files.contains(format!("isis-iran/hindcast/{name}").as_str()),
+            "{name}"
+        );
     }
     // January 2024 was kept out when numbers were chosen.
     let held_out = questions.iter().filter(|q| q["case"] == "January 2024");
     assert!(held_out.clone().count() > 10 && held_out.clone().all(|q| q["in_sample"] == false));
-    assert!(questions.iter().all(|q| !q["source"].as_str().unwrap().is_empty()));
+    assert!(
+        questions
+            .iter()
+            .all(|q| !q["source"].as_str().unwrap().is_empty())
+    );
 }

@@ -30,11 +30,20 @@ fn the_built_in_scenarios_can_be_listed_shown_and_exported() {
     let hindcasts = exported.lines().filter(|file| file.contains("/hindcast/"));
     let mut count = 0;
     for file in hindcasts {
-        let name = file.strip_prefix("all/").unwrap().strip_suffix(".toml").unwrap();
+        let name = file
+            .strip_prefix("all/")
+            .unwrap()
+            .strip_suffix(".toml")
+            .unwrap();
         let text = succeed(folder.path(), &["scenarios", "--show", name]);
         assert_eq!(fs::read_to_string(folder.path().join(file)).unwrap(), text);
         // The schema that the first line names is there.
-        let schema = text.lines().next().unwrap().strip_prefix("#:schema ").unwrap();
+        let schema = text
+            .lines()
+            .next()
+            .unwrap()
+            .strip_prefix("#:schema ")
+            .unwrap();
         let beside = folder.path().join(file).parent().unwrap().join(schema);
         assert!(beside.exists(), "{file}: {schema}");
         count += 1;

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod checks;
+mod definitions;
 mod fixture;
 mod reference;
 mod syntax;

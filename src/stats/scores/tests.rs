@@ -89,11 +89,14 @@ fn the_fair_score_has_no_bias_where_the_others_have() {
         fair.add(sample.fair_without(y, &|_| false).unwrap());
         plain.add(crps(&sample.weighted(), y));
         let alone = (0..).zip(&runs).map(|(i, &(x, _))| (x, i));
-        unclustered.add(ClusteredSample::new(alone).fair_without(y, &|_| false).unwrap());
+        unclustered.add(
+            ClusteredSample::new(alone)
+                .fair_without(y, &|_| false)
+                .unwrap(),
+        );
     }
-    let z = |moments: &Moments| {
-        (moments.mean().unwrap() - exact) / moments.standard_error().unwrap()
-    };
+    let z =
+        |moments: &Moments| (moments.mean().unwrap() - exact) / moments.standard_error().unwrap();
     assert!(z(&fair).abs() < 3.5, "{}", z(&fair));
     assert!(z(&plain) > 10.0 && z(&unclustered) > 10.0);
 }
@@ -118,7 +121,12 @@ fn the_monte_carlo_error_is_that_of_repetitions() {
         values.add(score.value);
         errors.add(score.standard_error.unwrap());
         let alone = (0..).zip(&runs).map(|(i, &(x, _))| (x, i));
-        mutant.add(ClusteredSample::new(alone).fair_crps(1.0).standard_error.unwrap());
+        mutant.add(
+            ClusteredSample::new(alone)
+                .fair_crps(1.0)
+                .standard_error
+                .unwrap(),
+        );
     }
     let ratio = |errors: &Moments| errors.mean().unwrap() / values.standard_deviation().unwrap();
     assert!((ratio(&errors) - 1.0).abs() < 0.15, "{}", ratio(&errors));
