@@ -168,7 +168,7 @@ impl Builder<'_> {
             let path = Path::keys(["pattern"]).index(index);
             let case = match self.names.iter().position(|name| *name == pattern.hindcast) {
                 Some(case) => case,
-                None => self.read_case(&pattern.hindcast)?,
+                None => self.read_case(&pattern.hindcast, &path.key("hindcast"))?,
             };
             if let Some(pattern) = self.pattern(case, pattern, &path) {
                 patterns.push(pattern);
@@ -177,7 +177,7 @@ impl Builder<'_> {
         Ok(patterns)
     }
 
-    fn read_case(&mut self, name: &str) -> Result<usize, Diagnostics> {
+    fn read_case(&mut self, name: &str, path: &Path) -> Result<usize, Diagnostics> {
         let found = self.document.resolve(&BuiltinFiles(self.files), name);
         let fitted = &self.raw.parameter;
         let mut seen: Vec<(String, Option<RawParameter>)> = Vec::new();
@@ -191,6 +191,14 @@ impl Builder<'_> {
                     parameter.prior = Some(prior.clone());
                 }
             }
+        });
+        let case = case.map_err(|problems| {
+            if is_unopened(&problems) {
+                let span = self.document.locate(path);
+                let problems = problems.into_iter().map(|problem| problem.at(span));
+                return Diagnostics::new(self.document.sources.clone(), problems.collect());
+            }
+            problems
         })?;
         for (id, parameter) in seen {
             let path = Path::keys(["parameter", &id]);

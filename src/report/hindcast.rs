@@ -20,7 +20,7 @@ use crate::stats::interval::Interval;
 pub struct Hindcasts {
     /// Seed of all random numbers.
     pub seed: u64,
-    /// Runs of each case.
+    /// Runs of each file, rounded up to whole worlds.
     pub runs: u64,
     /// Whether parameters were drawn from their priors.
     pub priors: bool,
@@ -33,6 +33,9 @@ pub struct Hindcasts {
     pub titles: Vec<(String, String)>,
 }
 
+/// Monte Carlo errors are worth a remark if twice their size is more than this share of half an interval.
+const COARSE: f64 = 0.5;
+
 const HOW_TO_READ: &str = "\
 Forecast: probability with Monte Carlo 95 % interval, and [in brackets] how far it moves across parameters (90 % of draws);
 of a number the median and the central 90 %. Smaller scores are better. A star marks questions whose answer was used when the
@@ -42,7 +45,17 @@ scenario's numbers were chosen: a good score there is no merit.
 impl Hindcasts {
     /// The whole report.
     pub fn text(&self) -> String {
-        let mut out = String::new();
+        let parameters = if self.priors {
+            "parameters drawn from their priors"
+        } else {
+            "all parameters at their defaults"
+        };
+        let mut out = format!(
+            "{}, {} runs of each; {parameters}; seed {}\n\n",
+            plural(self.titles.len(), "hindcast"),
+            count(self.runs),
+            self.seed
+        );
         for (file, title) in &self.titles {
             let of_file = self.questions.iter().filter(|q| q.file == *file);
             let _ = writeln!(out, "{title} ({file})\n");
@@ -114,14 +127,22 @@ impl Hindcasts {
         let smallest = (self.summary.iter())
             .map(|s| s.smallest_p_value)
             .fold(1.0, f64::min);
-        let monte_carlo = (self.summary.iter())
-            .filter_map(|s| Some(2.0 * s.monte_carlo_error? / (s.interval?.width() / 2.0)))
-            .filter(|share| share.is_finite());
+        let coarse = self.summary.iter().filter(|s| {
+            let half = s
+                .interval
+                .map_or(f64::INFINITY, |interval| interval.width() / 2.0);
+            s.monte_carlo_error
+                .is_some_and(|error| 2.0 * error > COARSE * half)
+        });
+        let more_runs = match coarse.count() {
+            0 => "More runs would hardly change the intervals.".to_owned(),
+            number => format!("In {number} of them the runs are too few: add some with --runs."),
+        };
         format!(
             "How little this proves: there are {} at most, chosen with hindsight, of scenarios whose authors knew the answers.\n\
              Questions of one case are averaged first, since they share their history. p: from exchanging signs; with so few\n\
-             cases no p below {} is possible. Of {}, {} a difference for certain (interval\n\
-             without 0, p at most 0.05), before any correction for their number. More runs would narrow no interval by more than {}.\n\
+             cases no p below {} is possible. Of {}, {} a difference (interval without 0 and\n\
+             p at most 0.05), before any correction for their number. {more_runs}\n\
              \"Cases needed\": how many like these it would take to show such a difference, four times in five.\n",
             plural(most, "case"),
             significant(smallest),
@@ -130,7 +151,6 @@ impl Hindcasts {
                 1 => "1 shows".to_owned(),
                 number => format!("{number} show"),
             },
-            percent(monte_carlo.fold(0.0, f64::max).min(1.0), 0),
         )
     }
 

@@ -285,7 +285,7 @@ fn mistakes_are_shown_where_they_are() {
             "first.toml",
             "frst.toml",
             2,
-            &["no hindcast file", "frst.toml"],
+            &["`frst.toml` cannot be read", "calibration.toml:10:12"],
         ),
         (
             "[parameter.rate]",
@@ -339,7 +339,7 @@ fn mistakes_are_shown_where_they_are() {
     assert_eq!(done.code, 2);
     assert!(
         done.stderr
-            .contains("there is no calibration file `no-such`"),
+            .contains("`no-such` cannot be read: there is no such file"),
         "{}",
         done.stderr
     );

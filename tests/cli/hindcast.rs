@@ -448,11 +448,11 @@ fn wrong_names_and_empty_files_are_refused() {
     let cases: [(&[&str], &str); 9] = [
         (
             &["no-such.toml"],
-            "there is no hindcast file `no-such.toml`",
+            "`no-such.toml` cannot be read: there is no such file",
         ),
         (
             &["isis-iran/hindcast/june-2071"],
-            "did you mean the built-in hindcast `isis-iran/hindcast/june-2017`?",
+            "did you mean the built-in `isis-iran/hindcast/june-2017`?",
         ),
         (&["empty.toml"], "the file is empty"),
         (&["nothing"], "holds no hindcast"),
