@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::question::{Question, Reading};
 use super::read::Case;
-use crate::experiment::clustered::ClusteredMean;
 use crate::experiment::{Control, ExperimentError, Plan, RowSink, Rows, WorldSource, replicate};
+use crate::stats::clustered::ClusteredMean;
 use crate::stats::interval::Interval;
 use crate::stats::proportion::wilson;
 use crate::stats::scores::ClusteredSample;

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 mod broken;
 mod calibrate;
 mod check;
+mod compare;
 mod coverage;
 mod hindcast;
 mod identity;

@@ -3,7 +3,11 @@ use std::process::{Command, Stdio};
 
 use crate::{flashpoint, folder, succeed};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 16] = [
+    "batch",
+    "status",
+    "compare",
+    "rank",
     "sensitivity",
     "discover",
     "hindcast",
@@ -30,6 +34,7 @@ fn help_names_every_command_and_exit_code() {
         "  0  done",
         "  1  failure",
         "  2  bad usage",
+        "  3  some cells of a batch failed",
         "130  interrupted",
     ] {
         assert!(help.contains(code), "{code}\n{help}");
@@ -83,6 +88,7 @@ fn completions_and_manual_pages_name_the_commands() {
 fn the_schema_in_the_repository_is_up_to_date() {
     for (kind, title) in [
         ("scenario", "Flashpoint scenario"),
+        ("experiment", "Flashpoint experiment"),
         ("hindcast", "Flashpoint hindcast"),
         ("base-rates", "Flashpoint base rates"),
         ("calibration", "Flashpoint calibration"),

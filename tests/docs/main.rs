@@ -7,3 +7,5 @@ mod links;
 mod markdown;
 mod reference;
 mod semantics;
+#[cfg(unix)]
+mod what_if;

@@ -76,7 +76,7 @@ pub(in crate::cli) fn in_words(model: &Model, quantity: Quantity) -> String {
 ///
 /// # Errors
 /// A usage error if there are none.
-pub(super) fn uncertain(
+pub(in crate::cli) fn uncertain(
     model: &Model,
     raw: Option<&RawScenario>,
     held: &[String],
@@ -118,7 +118,7 @@ pub(super) fn uncertain(
 ///
 /// # Errors
 /// A usage error for a name that is not among them.
-pub(super) fn named(
+pub(in crate::cli) fn named(
     model: &Model,
     varied: Vec<Varied>,
     names: &[String],
