@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 mod batch;
 mod batches;
+mod calibrate;
 mod check;
 mod compare;
 mod completions;
@@ -14,6 +15,7 @@ mod describe;
 mod discover;
 mod error;
 mod files;
+mod hindcast;
 mod new;
 mod output;
 mod overrides;
@@ -47,6 +49,8 @@ enum Command {
     Rank(rank::Args),
     Sensitivity(sensitivity::Args),
     Discover(discover::Args),
+    Hindcast(hindcast::Args),
+    Calibrate(calibrate::Args),
     Trace(trace::Args),
     Check(check::Args),
     Describe(describe::Args),
@@ -123,6 +127,8 @@ impl Command {
             Self::Rank(args) => rank::run(&args, out),
             Self::Sensitivity(args) => sensitivity::run(&args, out),
             Self::Discover(args) => discover::run(&args, out),
+            Self::Hindcast(args) => hindcast::run(&args, out),
+            Self::Calibrate(args) => calibrate::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),
             Self::Check(args) => check::run(&args, out),
             Self::Describe(args) => describe::run(&args, out),

@@ -2,6 +2,7 @@
 //! its links lead somewhere.
 
 mod examples;
+mod hindcast;
 mod links;
 mod markdown;
 mod model;
