@@ -6,11 +6,14 @@ use std::process::{Command, Stdio};
 
 mod batch;
 mod broken;
+mod calibrate;
 mod check;
 mod compare;
 mod coverage;
+mod hindcast;
 mod identity;
 mod mutations;
+mod reference_results;
 #[cfg(unix)]
 mod run;
 mod scenarios;

@@ -7,6 +7,7 @@
 //! | `toml,error` | a whole scenario or an addition that fails; the `text` block that follows is what the program says |
 //! | `toml,experiment` | an experiment for `flashpoint batch`: see the tests of that chapter |
 //! | `toml,experiment-error` | one that fails; the `text` block that follows is what the program says |
+//! | `toml,hindcast`, `toml,base-rates`, `toml,calibration` | not scenarios: see `hindcast.rs` |
 
 use std::path::{Path, PathBuf};
 
@@ -163,6 +164,9 @@ fn examples_run_and_errors_read_as_shown() {
                         "csv",
                         "toml,experiment",
                         "toml,experiment-error",
+                        "toml,hindcast",
+                        "toml,base-rates",
+                        "toml,calibration",
                         "python"
                     ]
                     .contains(&info),

@@ -3,9 +3,12 @@
 
 #[cfg(unix)]
 mod batches;
+mod drivers;
 mod examples;
+mod hindcast;
 mod links;
 mod markdown;
+mod model;
 mod reference;
 mod semantics;
 #[cfg(unix)]
