@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod analysis;
 mod batch;
 mod batches;
+mod calibrate;
 mod check;
 mod compare;
 mod completions;
@@ -14,6 +16,7 @@ mod describe;
 mod discover;
 mod error;
 mod files;
+mod hindcast;
 mod new;
 mod output;
 mod overrides;
@@ -25,6 +28,7 @@ mod schema;
 mod sensitivity;
 mod status;
 mod trace;
+mod worlds;
 
 pub use error::CliError;
 pub use output::Output;
@@ -47,6 +51,8 @@ enum Command {
     Rank(rank::Args),
     Sensitivity(sensitivity::Args),
     Discover(discover::Args),
+    Hindcast(hindcast::Args),
+    Calibrate(calibrate::Args),
     Trace(trace::Args),
     Check(check::Args),
     Describe(describe::Args),
@@ -123,6 +129,8 @@ impl Command {
             Self::Rank(args) => rank::run(&args, out),
             Self::Sensitivity(args) => sensitivity::run(&args, out),
             Self::Discover(args) => discover::run(&args, out),
+            Self::Hindcast(args) => hindcast::run(&args, out),
+            Self::Calibrate(args) => calibrate::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),
             Self::Check(args) => check::run(&args, out),
             Self::Describe(args) => describe::run(&args, out),

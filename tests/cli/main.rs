@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 mod broken;
+mod calibrate;
 mod check;
 mod compare;
 mod coverage;
+mod hindcast;
 mod identity;
 mod mutations;
 mod reference_results;

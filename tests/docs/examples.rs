@@ -6,6 +6,7 @@
 //! | `toml,fragment` | the same for an addition to the last scenario of the tutorial |
 //! | `toml,error` | a whole scenario or an addition that fails; the `text` block that follows is what the program says |
 //! | `toml,experiment` | not a scenario |
+//! | `toml,hindcast`, `toml,base-rates`, `toml,calibration` | not scenarios: see `hindcast.rs` |
 
 use std::path::{Path, PathBuf};
 
@@ -161,6 +162,9 @@ fn examples_run_and_errors_read_as_shown() {
                         "json",
                         "csv",
                         "toml,experiment",
+                        "toml,hindcast",
+                        "toml,base-rates",
+                        "toml,calibration",
                         "python"
                     ]
                     .contains(&info),
