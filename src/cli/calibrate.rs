@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::batch::{refuse_folder, write_folder};
+use super::analysis::{refuse_folder, write_folder};
 use super::hindcast::{forecast_error, threads};
 use super::prepare::DEFAULT_SEED;
 use super::run::Meter;
@@ -48,7 +48,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force)?;
+    refuse_folder(args.out.as_deref(), args.force, "--force")?;
     let mut calibration = read(&args.file).map_err(CliError::Scenario)?;
     for case in &calibration.cases {
         if !case.warnings.is_empty() {

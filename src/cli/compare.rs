@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
-use super::batch::{refuse_folder, write_folder};
+use super::analysis::{refuse_folder, write_folder};
 use super::prepare::{DEFAULT_SEED, Prepared, prepare_with};
 use super::run::{Interrupt, Meter, experiment_error, threads};
-use super::sensitivity::quantity;
+use super::sensitivity::{Named, quantity};
 use super::{CliError, Format, Output, Override};
 use crate::experiment::paired::{
     PairedError, PrecisePairedReplication, replicate_paired_to_precision,
@@ -84,11 +84,16 @@ struct Compared {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force)?;
+    refuse_folder(args.out.as_deref(), args.force, "--force")?;
     let (baseline, compared) = args.prepare(out)?;
     let model = &baseline.model;
+    let scenario = Named {
+        name: baseline.loaded.name.clone(),
+        model,
+        raw: None,
+    };
     let wanted = (args.of.iter())
-        .map(|name| quantity(model, name))
+        .map(|name| quantity(&scenario, name))
         .collect::<Result<Vec<Quantity>, CliError>>()?;
     if wanted.contains(&Quantity::Category) {
         return Err(CliError::usage("--of endgame-category cannot be compared")

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::batch::{refuse_folder, write_folder};
+use super::analysis::{refuse_folder, write_folder};
 use super::prepare::DEFAULT_SEED;
 use super::run::Meter;
 use super::{CliError, Format, Output, Override, overrides};
@@ -58,7 +58,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force)?;
+    refuse_folder(args.out.as_deref(), args.force, "--force")?;
     // All problems of all cases come before the first run.
     let cases = args.cases(out)?;
     let meter = Meter::new(args.runs * cases.len() as u64, out.stderr_terminal);

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod analysis;
 mod batch;
 mod batches;
 mod calibrate;
@@ -27,6 +28,7 @@ mod schema;
 mod sensitivity;
 mod status;
 mod trace;
+mod worlds;
 
 pub use error::CliError;
 pub use output::Output;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::batch::{refuse_folder, write_folder};
+use super::analysis::{refuse_folder, write_folder};
 use super::prepare::{DEFAULT_SEED, prepare_with};
 use super::run::{Interrupt, Meter, experiment_error, threads};
-use super::sensitivity::{in_words, named, quantity, uncertain};
+use super::sensitivity::{Named, in_words, inputs, named, nothing_varies, quantity};
 use super::{CliError, Format, Output, Override, files};
 use crate::distribution::Distribution;
 use crate::experiment::one_at_a_time::{Ends, one_at_a_time};
@@ -20,7 +20,9 @@ use crate::report::tornado::{ParameterName, Tornado, rows};
 use crate::scenario::raw::RawScenario;
 
 /// Runs at each point unless another number is asked for.
-const DEFAULT_RUNS: u64 = 2_000;
+const DEFAULT_RUNS: u64 = 1_000;
+/// The same where effects are averaged over worlds.
+const DEFAULT_RUNS_OVER_WORLDS: u64 = 5_000;
 /// Probability that a prior leaves beyond each end.
 const TAIL: f64 = 0.05;
 
@@ -43,9 +45,9 @@ pub(super) struct Args {
     /// Draw all other parameters from their priors, and average over the draws, instead of holding them at their defaults.
     #[arg(long)]
     over_worlds: bool,
-    /// Runs at the base and at each end of each parameter.
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_RUNS, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
-    runs: u64,
+    /// Runs at the base and at each end of each parameter (default 1000; 5000 with --over-worlds). Rounded up to whole worlds.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    runs: Option<u64>,
     /// Seed of all random numbers.
     #[arg(long, value_name = "S", default_value_t = DEFAULT_SEED)]
     seed: u64,
@@ -70,23 +72,33 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force)?;
+    refuse_folder(args.out.as_deref(), args.force, "--force")?;
     if let Some(chart) = &args.chart {
         files::refuse_existing(chart, args.force)?;
     }
     let prepared = prepare_with(&args.scenario, &args.set, None, out)?;
     let (model, raw) = (&prepared.model, &prepared.loaded.raw);
-    let quantity = quantity(model, &args.by)?;
+    let scenario = Named {
+        name: prepared.loaded.name.clone(),
+        model,
+        raw: Some(raw),
+    };
+    let quantity = quantity(&scenario, &args.by)?;
     if quantity == Quantity::Category {
         return Err(CliError::usage("parameters cannot be ranked by a category")
             .with_help("name one endgame, flag or metric"));
     }
     let held: BTreeSet<String> = args.set.iter().map(|set| set.name.clone()).collect();
     let held: Vec<String> = held.into_iter().collect();
-    let movable = uncertain(model, Some(raw), &held)?;
-    let unmoved = model.parameters().len() - movable.len() - held.len();
-    let varied = named(model, movable, &args.params)?;
-    let parameters: Vec<Ends> = varied.iter().map(|v| ends(model, raw, v)).collect();
+    let scenario = [scenario];
+    let inputs = inputs(&scenario, &held);
+    if inputs.is_empty() {
+        return Err(nothing_varies());
+    }
+    let unmoved = model.parameters().len() - inputs.len() - held.len();
+    let inputs = named(&scenario, inputs, &args.params)?;
+    let varied = inputs.iter().flat_map(|input| &input.in_scenario).flatten();
+    let parameters: Vec<Ends> = varied.map(|v| ends(model, raw, v)).collect();
     let plan = args.plan(model)?;
 
     let interrupt = Interrupt::install();
@@ -168,11 +180,14 @@ impl Args {
         let plan = Plan {
             seed: self.seed,
             first_run: 0,
-            runs: self.runs,
+            runs: self.runs.unwrap_or(match worlds {
+                WorldSource::Defaults => DEFAULT_RUNS,
+                WorldSource::Priors => DEFAULT_RUNS_OVER_WORLDS,
+            }),
             worlds,
         };
         plan.whole_worlds(model)
-            .ok_or_else(|| CliError::usage(format!("{} runs are too many", self.runs)))
+            .ok_or_else(|| CliError::usage(format!("{} runs are too many", plan.runs)))
     }
 
     fn show(

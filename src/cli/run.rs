@@ -427,6 +427,7 @@ fn directory_error(error: DirectoryError) -> CliError {
 
 /// Reacts to Ctrl-C: the first asks the runs to stop, the second ends the program.
 pub(super) struct Interrupt {
+    /// Whether the runs should stop.
     pub(super) stop: Arc<AtomicBool>,
     /// What a sudden end must not leave behind.
     unfinished: Arc<Mutex<Option<PathBuf>>>,
@@ -483,6 +484,18 @@ impl Meter {
         Self(bar)
     }
 
+    /// So many of `planned` runs are there already, and took no time.
+    pub(super) fn resumed(&self, runs: u64, planned: u64) {
+        self.0.set_length(planned);
+        self.0.set_position(runs);
+        self.0.reset_eta();
+    }
+
+    /// A line above the bar.
+    pub(super) fn say(&self, line: &str) {
+        self.0.println(line);
+    }
+
     pub(super) fn clear(&self) {
         self.0.finish_and_clear();
     }
@@ -498,18 +511,19 @@ impl Progress for Meter {
     }
 }
 
-struct Clock(std::time::Instant);
+/// Time that has passed. It decides nothing about results.
+pub(super) struct Clock(std::time::Instant);
 
 impl Clock {
     #[allow(
         clippy::disallowed_methods,
         reason = "timings are reported apart from the results"
     )]
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self(std::time::Instant::now())
     }
 
-    fn seconds(&self) -> f64 {
+    pub(super) fn seconds(&self) -> f64 {
         self.0.elapsed().as_secs_f64()
     }
 }

@@ -10,7 +10,7 @@
 //! | [`paired`] | runs of a baseline and its variants under common random numbers |
 //! | [`rows`] | the runs one by one, in order, for those who want to keep them |
 //! | [`naming`] | endgames, flags and metrics by their names |
-//! | [`subject`] | a model as a function of its parameters and of chance, for sensitivity analyses |
+//! | [`subject`] | models as functions of their parameters and of chance, for sensitivity analyses |
 
 pub mod comparison;
 pub mod naming;
@@ -32,5 +32,5 @@ pub use replicate::{
     Control, ExperimentError, Plan, Progress, Replication, WorldSource, replicate,
 };
 pub use rows::{RowSink, Rows};
-pub use subject::{Quantity, Subject, Varied};
+pub use subject::{Case, Input, Quantity, Subject, Varied};
 pub use summary::Summary;

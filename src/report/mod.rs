@@ -9,6 +9,7 @@ mod csv_text;
 pub mod describe;
 mod difference;
 pub mod directory;
+pub mod evaluations;
 pub mod hindcast;
 pub mod manifest;
 pub mod number;

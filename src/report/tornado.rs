@@ -183,7 +183,7 @@ impl Tornado {
             ),
         };
         out.push_str(&format!(
-            "One parameter at a time, {others}{averaged}; {} runs at each end, under the same random numbers; seed {}.\n",
+            "One parameter at a time, {others}{averaged};\n{} runs at each end, under the same random numbers; seed {}.\n",
             count(self.runs),
             self.seed
         ));
@@ -221,13 +221,13 @@ impl Tornado {
             ""
         };
         out.push_str(&format!(
-            "At low, at high: change against the base when the parameter has its low or its high value{unit}; low to high: the whole \
-             way.\nIn parentheses: paired 95 % intervals. p (Holm): the smallest of the three, corrected for all {} comparisons; \
-             at most {SIGNIFICANT} counts as shown.\n",
+            "At low, at high: change against the base when the parameter has its low or its high value{unit}.\n\
+             Low to high: the whole way. In parentheses: paired 95 % intervals.\n\
+             p (Holm): the smallest of the three, corrected for all {} comparisons; at most {SIGNIFICANT} counts as shown.\n",
             3 * self.rows.iter().filter(|row| row.failure.is_none()).count(),
         ));
         out.push_str(match self.worlds {
-            None => "Interactions between parameters do not show here: with other defaults, effects may differ (--over-worlds averages).\n",
+            None => "Interactions between parameters do not show here: with other defaults, effects may differ\n(--over-worlds averages).\n",
             Some(_) => "These are averages: an effect may be larger in some worlds, and reversed in others.\n",
         });
         out
@@ -375,7 +375,8 @@ impl Tornado {
         const LEFT: f64 = 300.0;
         const RIGHT: f64 = 40.0;
         const TOP: f64 = 78.0;
-        const LANE: f64 = 24.0;
+        const LANE: f64 = 26.0;
+        const BAR: f64 = 10.0;
         /// Okabe and Ito 2008.
         const LOW: &str = "#0072B2";
         const HIGH: &str = "#D55E00";
@@ -391,7 +392,14 @@ impl Tornado {
             .fold(Interval::new(0.0, 0.0), |all, i| {
                 Interval::new(all.low.min(i.low), all.high.max(i.high))
             });
-        let (low, high) = (base + reach.low, base + reach.high);
+        let inside = |value: f64| {
+            if self.is_probability {
+                value.clamp(0.0, 1.0)
+            } else {
+                value
+            }
+        };
+        let (low, high) = (inside(base + reach.low), inside(base + reach.high));
         let step = tick((high - low).max(1e-9));
         let (start, end) = ((low / step).floor() * step, (high / step).ceil() * step);
         let end = if end > start { end } else { start + step };
@@ -440,22 +448,21 @@ impl Tornado {
                 significant(row.low),
                 significant(row.high)
             ));
-            // The two bars share the lane where they lie on one side, and each has a half of it.
-            for (change, colour, offset) in
-                [(row.at_low, LOW, 2.5), (row.at_high, HIGH, LANE / 2.0)]
-            {
+            for (change, colour, offset) in [
+                (row.at_low, LOW, LANE / 2.0 - BAR),
+                (row.at_high, HIGH, LANE / 2.0),
+            ] {
                 let Some(change) = change else { continue };
-                let (from, to) = (x(base), x(base + change.difference));
-                let height = LANE / 2.0 - 2.5;
-                let line = top + offset + height / 2.0;
+                let (from, to) = (x(base), x(inside(base + change.difference)));
+                let line = top + offset + BAR / 2.0;
                 out.push_str(&format!(
-                    "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"{colour}\" fill-opacity=\"0.75\"/>\n\
+                    "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{BAR:.1}\" fill=\"{colour}\" fill-opacity=\"0.75\"/>\n\
                      <line x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{line:.1}\" y2=\"{line:.1}\" stroke=\"black\" stroke-width=\"1.3\"/>\n",
                     from.min(to),
                     top + offset,
                     (to - from).abs(),
-                    x(base + change.interval.low),
-                    x(base + change.interval.high)
+                    x(inside(base + change.interval.low)),
+                    x(inside(base + change.interval.high))
                 ));
             }
         }
@@ -598,11 +605,11 @@ mod tests {
         let svg = tornado.svg();
         // From 20 % to 80 % on 520 units: the base lies at 300 + 520 / 3.
         assert!(
-            svg.contains("<rect x=\"300.0\" y=\"80.5\" width=\"173.3\""),
+            svg.contains("<rect x=\"300.0\" y=\"81.0\" width=\"173.3\""),
             "{svg}"
         );
         assert!(
-            svg.contains("<rect x=\"473.3\" y=\"90.0\" width=\"346.7\""),
+            svg.contains("<rect x=\"473.3\" y=\"91.0\" width=\"346.7\""),
             "{svg}"
         );
         assert!(svg.contains("a &amp; b") && svg.contains(">80 %<"), "{svg}");

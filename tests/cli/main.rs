@@ -12,6 +12,7 @@ mod coverage;
 mod hindcast;
 mod identity;
 mod mutations;
+mod reference_results;
 #[cfg(unix)]
 mod run;
 mod scenarios;

@@ -131,7 +131,7 @@ fn weigh_one(
             let row: Vec<f64> = (means.iter())
                 .flat_map(|means| means[start..start + groups as usize].iter().copied())
                 .collect();
-            if let Err(error) = outcomes.add_world(stratum, &row) {
+            if let Err(error) = outcomes.add_world(stratum, number as u64, &row) {
                 return Ok(Err(error.to_string()));
             }
         }
