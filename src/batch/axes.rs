@@ -63,6 +63,14 @@ impl Values {
         }
     }
 
+    /// The values of a list; none of a range.
+    pub fn listed(&self) -> &[f64] {
+        match self {
+            Self::List(values) => values,
+            _ => &[],
+        }
+    }
+
     /// Lowest and highest value.
     pub fn ends(&self) -> [f64; 2] {
         match *self {
@@ -134,7 +142,7 @@ impl Points {
     pub fn count(&self) -> Option<u64> {
         match &self.kind {
             Kind::Factorial => (self.axes.iter()).try_fold(1_u64, |product, axis| {
-                product.checked_mul(list(&axis.values).len() as u64)
+                product.checked_mul(axis.values.listed().len() as u64)
             }),
             Kind::Latin(cube) => Some(cube.rows() as u64),
             Kind::Sobol { count, .. } => Some(*count),
@@ -148,7 +156,7 @@ impl Points {
                 let start = values.len();
                 let mut rest = number;
                 for axis in self.axes.iter().rev() {
-                    let list = list(&axis.values);
+                    let list = axis.values.listed();
                     let size = (list.len() as u64).max(1);
                     values.push(list[(rest % size) as usize]);
                     rest /= size;
@@ -176,7 +184,7 @@ impl Points {
         }
         let pairs = self.axes.iter().zip(setting);
         pairs.fold(Some(0), |number, (axis, value)| {
-            let list = list(&axis.values);
+            let list = axis.values.listed();
             let place = list.iter().position(|known| known == value)?;
             Some(number? * list.len() as u64 + place as u64)
         })
@@ -185,14 +193,6 @@ impl Points {
     /// Whether every value is combined with every other.
     pub fn is_factorial(&self) -> bool {
         matches!(self.kind, Kind::Factorial)
-    }
-}
-
-fn list(values: &Values) -> &[f64] {
-    match values {
-        Values::List(values) => values,
-        // A factorial design is made of lists.
-        _ => &[],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::plan::{Cell, Plan, Source};
 use super::record::{Ending, Record};
-use crate::experiment::clustered::ClusteredMean;
+use crate::stats::clustered::ClusteredMean;
 use crate::stats::interval::Interval;
 use crate::stats::mean::mean_interval;
 use crate::stats::moments::Moments;

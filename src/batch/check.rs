@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 use super::axes::{Axis, Points, Values};
 use super::file::{self, DesignKind, RawAxis, RawDesign, RawExperiment, Scale};
 use super::plan::{
-    AS_IS, Baseline, Goal, Identity, Named, Plan, PlannedQuantity, PlannedScenario, RecordedMetric,
-    Size, Source, label_of,
+    AS_IS, Baseline, Goal, Identity, Named, Plan, PlannedQuantity, PlannedScenario,
+    PlannedSelection, RecordedMetric, Size, Source, label_of,
 };
 use crate::digest::sha256_hex;
 use crate::experiment::{Quantity, WorldSource, naming};
@@ -122,6 +122,7 @@ impl Checker<'_> {
         let (worlds, block, size) = self.size(&pairs, options);
         self.stop()?;
         let (quantities, goals, metrics) = self.quantities(&pairs);
+        let selection = self.selection(&goals);
         let baseline = self.baseline(&scenarios, &variants, &levers, &sweeps);
         let identity = self.identity(seed, size, &pairs);
         let held = (pairs.iter())
@@ -142,6 +143,7 @@ impl Checker<'_> {
             sweeps,
             quantities,
             goals,
+            selection,
             baseline,
             metrics,
             identity,
@@ -372,7 +374,10 @@ impl Checker<'_> {
                     .and_then(|loaded| compile(&loaded).map(|compiled| (loaded, compiled)));
                 match compiled {
                     Ok((loaded, compiled)) => {
-                        self.foreign.push(loaded.diagnostics(compiled.warnings));
+                        // What a variant leaves unused is no mistake.
+                        if variant.is_as_is() {
+                            self.foreign.push(loaded.diagnostics(compiled.warnings));
+                        }
                         pairs.push(Pair {
                             name: format!("{}/{}", scenario.name, variant.name()),
                             loaded,
@@ -800,6 +805,56 @@ impl Checker<'_> {
             }
         }
         first
+    }
+
+    fn selection(&mut self, goals: &[Goal]) -> Option<PlannedSelection> {
+        let raw = self.raw.select.as_ref()?;
+        let path = Path::keys(["select"]);
+        let goal = match &raw.goal {
+            Some(name) => {
+                let found = goals.iter().position(|goal| goal.name == *name);
+                if found.is_none() {
+                    let known = self.raw.goal.keys().map(String::as_str);
+                    let message = format!("the experiment has no goal `{name}`");
+                    self.unknown(&path.key("goal"), message, name, known);
+                }
+                found?
+            }
+            None if goals.len() == 1 => 0,
+            None => {
+                let message = format!(
+                    "the experiment has {} goals: which one decides?",
+                    goals.len()
+                );
+                self.error_with_help(
+                    &path,
+                    message,
+                    "add `goal = \"...\"` with the name of a `[goal.NAME]`",
+                );
+                return None;
+            }
+        };
+        let probability = raw.probability.unwrap_or(0.95);
+        if !(probability > 0.0 && probability < 1.0) {
+            let message = format!("the probability is {probability}, but must lie between 0 and 1");
+            self.error(&path.key("probability"), message);
+        }
+        if raw.indifference <= 0.0 {
+            let message = format!(
+                "`indifference` is {}, but must be above 0",
+                raw.indifference
+            );
+            self.error(&path.key("indifference"), message);
+        }
+        if raw.max_runs == Some(0) {
+            self.error(&path.key("max_runs"), "`max_runs` must be at least 1");
+        }
+        Some(PlannedSelection {
+            goal,
+            probability,
+            indifference: raw.indifference,
+            most_runs: raw.max_runs.unwrap_or(DEFAULT_MOST_RUNS),
+        })
     }
 
     fn baseline(

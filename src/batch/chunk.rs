@@ -55,11 +55,11 @@ impl<'p> Maker<'p> {
         }
     }
 
-    /// Makes the units from `first` on that fit into `records`, until `stop` is true. Gives how many were made, and what failed
-    /// among them, in the order of units.
+    /// Makes as many units as fit into `records`, until `stop` is true: `unit` gives the number of each from its place. Gives
+    /// how many were made, and what failed among them, in their order.
     pub fn make(
         &mut self,
-        first: u64,
+        unit: impl Fn(u64) -> u64 + Sync,
         records: &mut [u8],
         stop: &AtomicBool,
         progress: &dyn Progress,
@@ -73,7 +73,7 @@ impl<'p> Maker<'p> {
             failures: Mutex::new(Vec::new()),
             stop,
             progress,
-            first,
+            unit: &unit,
             group,
         };
         match self.workers.as_mut_slice() {
@@ -101,11 +101,12 @@ struct Shared<'a> {
     layout: Layout,
     /// Number of units claimed so far, and the room for the others, group by group.
     groups: Mutex<(u64, std::slice::ChunksMut<'a, u8>)>,
-    /// By unit.
+    /// By place.
     failures: Mutex<Vec<(u64, CellFailure)>>,
     stop: &'a AtomicBool,
     progress: &'a dyn Progress,
-    first: u64,
+    /// The number of the unit at a place.
+    unit: &'a (dyn Fn(u64) -> u64 + Sync),
     group: u64,
 }
 
@@ -146,11 +147,12 @@ impl<'p> Worker<'p> {
             };
             debug_assert!((room.len() / unit_bytes) as u64 <= shared.group);
             for (offset, records) in room.chunks_exact_mut(unit_bytes).enumerate() {
-                let unit = shared.first + start + offset as u64;
+                let place = start + offset as u64;
+                let unit = (shared.unit)(place);
                 if let Err(failure) = self.unit(unit, records, shared.layout) {
                     let mut failures =
                         (shared.failures.lock()).unwrap_or_else(PoisonError::into_inner);
-                    failures.push((unit, failure));
+                    failures.push((place, failure));
                 }
             }
             let runs = (room.len() / unit_bytes) as u64 * u64::from(self.plan.block);

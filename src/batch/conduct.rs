@@ -4,11 +4,14 @@
 //! cells can be compared run by run, and the widest interval of all decides.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
 
 use super::cell::CellRuns;
 use super::chunk::{CellFailure, Maker, chunks};
-use super::plan::{Plan, Size, Source};
+use super::plan::{Plan, Size};
 use super::standing::Tracker;
 use super::store::{CellReader, Store, StoreError};
 use crate::stats::interval::Interval;
@@ -162,7 +165,7 @@ fn one_chunk(
     plan: &Plan,
     store: &Store,
     hand: &mut Hand<'_, '_>,
-    units: std::ops::Range<u64>,
+    units: Range<u64>,
     tracker: &mut Tracker<'_>,
     done: &mut Conducted,
 ) -> Result<bool, StoreError> {
@@ -201,7 +204,8 @@ fn one_chunk(
     if !control.stop.load(Ordering::Relaxed) {
         let room = &mut records[units_made as usize * plan.unit_bytes()..];
         let first = units.start + units_made;
-        let (made, failed) = maker.make(first, room, control.stop, control.progress);
+        let (made, failed) =
+            maker.make(|place| first + place, room, control.stop, control.progress);
         units_made += made;
         failures.extend(failed);
         let made = &records[..units_made as usize * plan.unit_bytes()];
@@ -250,17 +254,23 @@ fn decide(
     let reader = CellReader::new(store, done.rounds)?;
     let mut histograms: Vec<WorldHistogram> = Vec::new();
     let mut counts: Vec<(u64, u64)> = Vec::new();
-    for_each_cell(plan, &reader, |number, runs| {
-        if done.failures.contains_key(&number) {
-            return Ok(());
-        }
-        for (index, quantity) in plan.quantities.iter().enumerate() {
-            if matches!(quantity.source, Source::Metric(_)) {
-                continue;
-            }
-            match runs.histogram(index) {
-                Some(histogram) => histograms.push(histogram),
-                None => counts.push(runs.occurrences(index)),
+    let probabilities: Vec<usize> = (plan.quantities.iter().enumerate())
+        .filter(|(_, quantity)| quantity.is_probability())
+        .map(|(index, _)| index)
+        .collect();
+    let work = |runs: &CellRuns<'_>| -> Vec<_> {
+        let all = probabilities.iter();
+        all.map(|&index| (runs.histogram(index), runs.occurrences(index)))
+            .collect()
+    };
+    for_each_cell(plan, &reader, work, |number, worked| {
+        // What a failed cell would have come to is not known.
+        if !done.failures.contains_key(&number) {
+            for (histogram, occurrences) in worked {
+                match histogram {
+                    Some(histogram) => histograms.push(histogram),
+                    None => counts.push(occurrences),
+                }
             }
         }
         Ok(())
@@ -274,27 +284,82 @@ fn decide(
     Ok(looks.observe(look, &samples))
 }
 
-/// Calls `visit` with the number and the runs of every cell in turn, in flat memory.
+/// Works something out of the runs of every cell, on all threads of the pool and in flat memory, and hands it to `visit` cell
+/// by cell in the order of their numbers.
 ///
 /// # Errors
 /// A chunk cannot be read, or `visit` refuses.
-pub fn for_each_cell<E: From<StoreError>>(
+pub fn for_each_cell<T: Send>(
     plan: &Plan,
     reader: &CellReader<'_>,
-    mut visit: impl FnMut(u64, &CellRuns<'_>) -> Result<(), E>,
-) -> Result<(), E> {
-    let cell_bytes = (reader.rounds() as usize * plan.unit_bytes()).max(1);
-    let at_once = (HELD_BYTES / cell_bytes as u64).max(1);
-    let mut first = 0;
-    while first < plan.cells() {
-        let end = (first + at_once).min(plan.cells());
-        let records = reader.read(first..end)?;
-        for (number, records) in (first..end).zip(records.chunks_exact(cell_bytes)) {
-            visit(number, &CellRuns::new(plan, number, records))?;
+    work: impl Fn(&CellRuns<'_>) -> T + Sync,
+    mut visit: impl FnMut(u64, T) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    for cells in pieces(plan, reader) {
+        let records = reader.read(cells.clone())?;
+        let cell_bytes = cell_bytes(plan, reader);
+        let numbers: Vec<u64> = cells.collect();
+        let worked: Vec<T> = (numbers.par_iter())
+            .zip(records.par_chunks_exact(cell_bytes))
+            .map(|(&number, records)| work(&CellRuns::new(plan, number, records)))
+            .collect();
+        for (number, value) in numbers.into_iter().zip(worked) {
+            visit(number, value)?;
         }
-        first = end;
     }
     Ok(())
+}
+
+/// The same for every cell beside its baseline, which comes second. A cell that is its own baseline comes twice.
+///
+/// # Errors
+/// As for [`for_each_cell`].
+pub fn for_each_pair<T: Send>(
+    plan: &Plan,
+    reader: &CellReader<'_>,
+    work: impl Fn(&CellRuns<'_>, &CellRuns<'_>) -> T + Sync,
+    mut visit: impl FnMut(u64, T) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    for cells in pieces(plan, reader) {
+        let records = reader.read(cells.clone())?;
+        let cell_bytes = cell_bytes(plan, reader);
+        let baseline = |number: u64| plan.number(plan.baseline_of(plan.cell(number)));
+        let mut elsewhere: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        for number in cells.clone().map(baseline) {
+            if !cells.contains(&number) && !elsewhere.contains_key(&number) {
+                elsewhere.insert(number, reader.read(number..number + 1)?);
+            }
+        }
+        let runs_of = |number: u64| {
+            let records = match elsewhere.get(&number) {
+                Some(records) => records,
+                None => &records[(number - cells.start) as usize * cell_bytes..][..cell_bytes],
+            };
+            CellRuns::new(plan, number, records)
+        };
+        let numbers: Vec<u64> = cells.clone().collect();
+        let worked: Vec<T> = (numbers.par_iter())
+            .map(|&number| work(&runs_of(number), &runs_of(baseline(number))))
+            .collect();
+        for (number, value) in numbers.into_iter().zip(worked) {
+            visit(number, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn cell_bytes(plan: &Plan, reader: &CellReader<'_>) -> usize {
+    (reader.rounds() as usize * plan.unit_bytes()).max(1)
+}
+
+/// The cells in pieces whose records can be held at once.
+fn pieces(plan: &Plan, reader: &CellReader<'_>) -> impl Iterator<Item = Range<u64>> + use<> {
+    let at_once = (HELD_BYTES / cell_bytes(plan, reader) as u64).max(1);
+    let cells = plan.cells();
+    (0..cells.div_ceil(at_once)).map(move |piece| {
+        let first = piece * at_once;
+        first..(first + at_once).min(cells)
+    })
 }
 
 /// Units of a chunk: a small share of the batch, so that little is lost, but not too few, so that storing it costs little.

@@ -44,6 +44,8 @@ pub struct RawExperiment {
     /// What a good policy achieves.
     #[serde(default)]
     pub goal: IndexMap<String, RawGoal>,
+    /// How `--select` looks for the best policy.
+    pub select: Option<RawSelect>,
 }
 
 /// Title, size and precision of a batch.
@@ -186,6 +188,20 @@ pub struct RawGoal {
     pub want: Want,
     /// A state of the world counts as satisfied if the probability or mean in it is below this (above, if much is wanted).
     pub threshold: Option<f64>,
+}
+
+/// How `--select` looks for the best policy: the expected outcome over all states counts, by the weights of the scenarios.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawSelect {
+    /// The goal that decides (default: the only one).
+    pub goal: Option<String>,
+    /// Probability of finding the best policy (default 0.95).
+    pub probability: Option<f64>,
+    /// Difference worth detecting: policies that are no further from the best count as good as it.
+    pub indifference: f64,
+    /// Most runs of a policy in each state (default 100000).
+    pub max_runs: Option<u64>,
 }
 
 /// Which way is good.

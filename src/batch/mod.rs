@@ -12,6 +12,7 @@
 //! | [`store`] | the folder: its lock, what it belongs to, and chunk after chunk of runs |
 //! | [`standing`] | how a batch stands while it is under way |
 //! | [`conduct`] | carrying a batch out, or on from where it was left |
+//! | [`selection`] | finding the best policy with as few runs as that takes |
 //! | [`cell`] | what the runs of a cell come to |
 
 pub mod axes;
@@ -23,5 +24,9 @@ pub mod file;
 pub mod inputs;
 pub mod plan;
 pub mod record;
+pub mod selection;
 pub mod standing;
 pub mod store;
+
+#[cfg(test)]
+mod tests;

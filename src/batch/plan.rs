@@ -10,7 +10,7 @@ use super::file::Want;
 use super::record::Layout;
 use crate::experiment::subject::is_day;
 use crate::experiment::{Quantity, WorldSource};
-use crate::model::Model;
+use crate::model::{Flag, Model};
 use crate::scenario::diagnostics::Diagnostics;
 
 /// Name of the variant that changes nothing.
@@ -51,6 +51,8 @@ pub struct Plan {
     pub quantities: Vec<PlannedQuantity>,
     /// What a good policy achieves.
     pub goals: Vec<Goal>,
+    /// How to look for the best policy, if that is asked for.
+    pub selection: Option<PlannedSelection>,
     /// What each cell is compared with.
     pub baseline: Baseline,
     /// Metrics that are recorded of each run.
@@ -176,6 +178,19 @@ pub struct Goal {
     pub want: Want,
     /// On the good side of this, a state counts as satisfied.
     pub threshold: Option<f64>,
+}
+
+/// How to look for the best policy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlannedSelection {
+    /// Index of the goal that decides.
+    pub goal: usize,
+    /// Probability of finding the best policy.
+    pub probability: f64,
+    /// Difference worth detecting, in the unit of the goal's quantity.
+    pub indifference: f64,
+    /// Most runs of a policy in each state.
+    pub most_runs: u64,
 }
 
 /// What each cell is compared with; `None` for the cell's own.
@@ -385,7 +400,7 @@ impl Plan {
 
     /// How the record of a run is laid out.
     pub fn layout(&self) -> Layout {
-        Layout::new(self.flags(), self.metrics.len())
+        Layout::new(self.flags().len(), self.metrics.len())
     }
 
     /// Bytes of the records of one block of a cell.
@@ -393,21 +408,15 @@ impl Plan {
         self.layout().bytes() * self.block as usize
     }
 
-    /// Number of flags, the same in all models.
-    fn flags(&self) -> usize {
-        self.models.first().map_or(0, |model| model.flags().len())
+    /// The flags, the same in all models.
+    pub fn flags(&self) -> &[Flag] {
+        self.models.first().map_or(&[], Model::flags)
     }
 
     /// The endgames in the order in which they are tried, the same in all models: ids.
     pub fn endgame_ids(&self) -> Vec<&str> {
         let endgames = self.models.first().map_or(&[][..], Model::endgames);
         endgames.iter().map(|endgame| endgame.id()).collect()
-    }
-
-    /// The flags, the same in all models: ids.
-    pub fn flag_ids(&self) -> Vec<&str> {
-        let flags = self.models.first().map_or(&[][..], Model::flags);
-        flags.iter().map(|flag| flag.id()).collect()
     }
 }
 

@@ -1,22 +1,18 @@
-//! A finished batch of runs, read back from its folder, and files of an analysis.
+//! A finished batch of runs, read back from its folder.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{CliError, files};
-use crate::digest::sha256_hex;
-use crate::experiment::{Quantity, Varied};
-use crate::model::{Model, ParameterDraws};
+use super::CliError;
+use crate::experiment::Quantity;
+use crate::model::Model;
 use crate::report::directory::MANIFEST;
 use crate::report::manifest::{Manifest, ParameterMode};
 use crate::report::runs_reader::{WorldMean, world_means};
 use crate::scenario::compile::compile;
 use crate::scenario::load::load_text;
-use crate::sensitivity::Outcome;
-use crate::sensitivity::given::{Table, TableColumn};
 
 /// Name of the file of single runs.
 const RUNS_FILE: &str = "runs.parquet";
@@ -90,20 +86,6 @@ impl Batch {
         })
     }
 
-    /// A table with a row for each world: the values of the parameters `varied`, drawn again as they were, and an outcome.
-    pub fn table(&self, varied: &[Varied], worlds: &[(u64, Outcome)]) -> Result<Table, CliError> {
-        let mut draws = ParameterDraws::new(&self.model, self.manifest.description.seed);
-        let mut x = Vec::with_capacity(varied.len() * worlds.len());
-        for (world, _) in worlds {
-            let values = draws.world(&self.model, *world);
-            x.extend(varied.iter().map(|v| values[v.parameter]));
-        }
-        let column = |v: &Varied| TableColumn::number(self.model.parameters()[v.parameter].id());
-        let columns = varied.iter().map(column).collect();
-        let outcomes: Vec<Outcome> = worlds.iter().map(|(_, outcome)| outcome.clone()).collect();
-        Table::new(columns, &x, &outcomes).map_err(study_error)
-    }
-
     /// What the batch was, for the manifest of an analysis.
     pub fn description(&self) -> Value {
         json!({
@@ -114,61 +96,5 @@ impl Batch {
             "runs_per_world": self.manifest.description.runs_per_world,
             "runs_sha256": self.manifest.files.get(RUNS_FILE),
         })
-    }
-}
-
-/// Runs `work` on so many threads; all cores if no number is given.
-pub(super) fn on_threads<T: Send>(
-    threads: Option<u64>,
-    work: impl FnOnce() -> T + Send,
-) -> Result<T, CliError> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.unwrap_or(0) as usize)
-        .build()
-        .map_err(|error| CliError::failure(format!("cannot start the threads: {error}")))?;
-    Ok(pool.install(work))
-}
-
-/// Refuses a folder that holds an analysis already.
-pub(super) fn refuse_folder(folder: Option<&Path>, force: bool) -> Result<(), CliError> {
-    let Some(folder) = folder else { return Ok(()) };
-    files::refuse_existing(&folder.join(MANIFEST), force)
-        .map_err(|error| error.with_help("choose another folder with --out, or add --force"))
-}
-
-/// Writes the files of an analysis, and last the manifest, which lists them with their SHA-256.
-pub(super) fn write_folder(
-    folder: &Path,
-    mut manifest: Value,
-    contents: &[(&str, &str)],
-    force: bool,
-) -> Result<String, CliError> {
-    let mut listed = BTreeMap::new();
-    for (name, text) in contents {
-        files::write(&folder.join(name), text.as_bytes(), force)?;
-        listed.insert(*name, sha256_hex(text.as_bytes()));
-    }
-    manifest["files"] = json!(listed);
-    let text = super::json(&manifest)?;
-    files::write(&folder.join(MANIFEST), text.as_bytes(), force)?;
-    Ok(format!("Results: {}\n", folder.display()))
-}
-
-/// What a study says when it cannot be made.
-pub(super) fn study_error(error: crate::sensitivity::Error) -> CliError {
-    use crate::sensitivity::Error;
-    let failed = CliError::failure(error.to_string());
-    match error {
-        Error::ConstantOutput => failed.with_help(
-            "ask about another outcome with --of, or make more runs: what never changes has no drivers",
-        ),
-        Error::TooFewRows { .. } => failed.with_help(
-            "make more runs; if many fail, look into one with `flashpoint trace`, or raise `max_events`",
-        ),
-        Error::TooManyDimensions { .. } => {
-            CliError::usage(error.to_string()).with_help("name fewer parameters with --params")
-        }
-        Error::BadSetting { .. } | Error::DuplicateFactor(_) => CliError::usage(error.to_string()),
-        _ => failed,
     }
 }

@@ -5,16 +5,23 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::batch::{Batch, on_threads, refuse_folder, study_error, write_folder};
-use super::sensitivity::{in_words, quantity};
+use super::analysis::{on_threads, refuse_folder, study_error, write_folder};
+use super::sensitivity::in_words;
+use super::worlds::Batches;
 use super::{CliError, Format, Output};
-use crate::experiment::{Quantity, Varied};
+use crate::experiment::Quantity;
 use crate::model::Model;
-use crate::report::sensitivity::{BoxLimit, Boxes, Failures, FoundBox, Subject};
+use crate::report::sensitivity::{
+    BoxLimit, Boxes, Confirmed, Failures, FoundBox, Subject, trade_off,
+};
 use crate::sensitivity::discovery::{
     BoxStatistics, CartSettings, Limit, Phase, PrimSettings, ScenarioBox, cart, prim,
 };
 use crate::sensitivity::given::Table;
+use crate::stats::mean::student_interval;
+
+/// Level of the intervals of confirmed densities.
+const LEVEL: f64 = 0.95;
 
 /// Find out in which worlds an outcome is likely, as limits on few parameters.
 ///
@@ -22,12 +29,21 @@ use crate::sensitivity::given::Table;
 /// which the outcome came true, not a single run.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Folder of the batch.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    /// Folders of batches, one for each scenario. With several, which scenario holds may limit a box.
+    #[arg(required = true, value_name = "DIR")]
+    folders: Vec<PathBuf>,
     /// The outcome: an endgame or a flag.
     #[arg(long, value_name = "OUTCOME")]
     outcome: String,
+    /// How likely each scenario is, relative to the others [default: all equally likely].
+    #[arg(long, value_name = "WEIGHTS", value_delimiter = ',')]
+    weights: Vec<f64>,
+    /// Look at these parameters only.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    params: Vec<String>,
+    /// Measure the boxes anew in the worlds of these batches, of another seed.
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    confirm: Vec<PathBuf>,
     /// Ask for worlds in which the share of runs with the outcome is at least P, instead of for the share itself.
     #[arg(long, value_name = "P")]
     threshold: Option<f64>,
@@ -63,7 +79,7 @@ enum Method {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force)?;
+    refuse_folder(args.out.as_deref(), args.force, "--force")?;
     if let Some(p) = args.threshold
         && !(p > 0.0 && p <= 1.0)
     {
@@ -71,15 +87,12 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
             "--threshold {p}: a probability above 0, and at most 1"
         )));
     }
-    let batch = Batch::open(&args.folder)?;
-    let quantity = quantity(&batch.model, &args.outcome)?;
-    if !quantity.is_probability() {
-        return Err(
-            CliError::usage(format!("`{}` does not come true or not", args.outcome))
-                .with_help("name an endgame or a flag"),
-        );
-    }
-    let boxes = on_threads(args.threads, || find(args, &batch, quantity))??;
+    let batches = Batches::open(&args.folders, &args.weights)?;
+    let others = match args.confirm.as_slice() {
+        [] => None,
+        folders => Some(confirming(folders, &batches, args)?),
+    };
+    let boxes = on_threads(args.threads, || find(args, &batches, others.as_ref()))??;
     let text = boxes.text();
     let mut shown = match args.format {
         Format::Text => text.clone(),
@@ -94,15 +107,19 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
             "outcome": args.outcome,
             "threshold": args.threshold,
             "min_mass": args.min_mass,
+            "parameters": args.params,
             "box": boxes.chosen,
-            "batch": batch.description(),
+            "batch": batches.description(),
+            "confirmed_in": others.as_ref().map(Batches::description),
         });
         let (trajectory, limits) = (boxes.trajectory_csv(), boxes.boxes_csv());
+        let chart = trade_off::svg(&boxes);
         let notes = format!(
-            "# In which worlds an outcome is likely\n\n`trajectory.csv` has the boxes, `boxes.csv` their limits, \
-             `manifest.json` what they were made of.\n\n```text\n{text}```\n"
+            "# In which worlds an outcome is likely\n\n`trajectory.csv` has the boxes, `boxes.csv` their limits, `trade_off.svg` \
+             draws them, `manifest.json` says what they were made of.\n\n```text\n{text}```\n"
         );
         let contents = [
+            ("trade_off.svg", chart.as_str()),
             ("trajectory.csv", trajectory.as_str()),
             ("boxes.csv", limits.as_str()),
             ("README.md", notes.as_str()),
@@ -115,31 +132,49 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     Ok(out.print(&shown)?)
 }
 
-fn find(args: &Args, batch: &Batch, quantity: Quantity) -> Result<Boxes, CliError> {
-    let model = &batch.model;
-    let varied: Vec<Varied> = (model.parameters().iter().enumerate())
-        .filter_map(|(parameter, p)| {
-            let distribution = p.prior()?.clone();
-            Some(Varied {
-                parameter,
-                distribution,
-            })
-        })
-        .collect();
-    let means = batch.means(quantity)?;
-    let runs = means.iter().map(|world| u64::from(world.runs)).sum();
-    let each = means.first().map_or(0, |world| world.runs);
-    let at_least = |share: f64| match args.threshold {
-        Some(p) => f64::from(u8::from(share >= p)),
-        None => share,
+/// The batches of `--confirm`: the same scenarios, other seeds.
+fn confirming(folders: &[PathBuf], batches: &Batches, args: &Args) -> Result<Batches, CliError> {
+    let others = Batches::open(folders, &args.weights)?;
+    if others.names() != batches.names() {
+        return Err(CliError::usage(format!(
+            "--confirm has batches of {}, not of {}",
+            others.names().join(", "),
+            batches.names().join(", ")
+        ))
+        .with_help("name batches of the same scenarios in the same order"));
+    }
+    if (others.seeds().iter()).any(|seed| batches.seeds().contains(seed)) {
+        return Err(CliError::usage("--confirm has a batch of the same seed")
+            .with_help("its worlds are the same: run the scenario with another --seed"));
+    }
+    Ok(others)
+}
+
+fn find(args: &Args, batches: &Batches, others: Option<&Batches>) -> Result<Boxes, CliError> {
+    let (worlds, quantity) = batches.worlds(&args.outcome, &args.params)?;
+    if !quantity.is_probability() {
+        return Err(
+            CliError::usage(format!("`{}` does not come true or not", args.outcome))
+                .with_help("name an endgame or a flag"),
+        );
+    }
+    let target = |table: &Table| match args.threshold {
+        Some(p) => table
+            .map_output(|share| f64::from(u8::from(share >= p)))
+            .map_err(study_error),
+        None => Ok(table.clone()),
     };
-    let worlds: Vec<_> = (means.into_iter())
-        .map(|world| (world.world, world.mean.map(at_least)))
-        .collect();
-    let table = batch.table(&varied, &worlds)?;
+    let table = target(&worlds.table)?;
+    let each = worlds.runs_per_world;
+    let other = match others {
+        Some(others) => Some(target(
+            &others.worlds(&args.outcome, &args.params)?.0.table,
+        )?),
+        None => None,
+    };
     let (base_rate, boxes, design) = match args.method {
-        Method::Prim => by_prim(args, &table)?,
-        Method::Cart => by_cart(args, &table)?,
+        Method::Prim => by_prim(args, &table, other.as_ref())?,
+        Method::Cart => by_cart(args, &table, other.as_ref())?,
     };
     let chosen = args
         .number
@@ -149,36 +184,41 @@ fn find(args: &Args, batch: &Batch, quantity: Quantity) -> Result<Boxes, CliErro
         let last = format!("boxes have the numbers 0 to {}", boxes.len() - 1);
         return Err(CliError::usage(message).with_help(last));
     }
+    let model = worlds.model;
     Ok(Boxes {
         subject: Subject {
-            title: model.title().to_owned(),
+            title: worlds.title.clone(),
             method: match args.method {
                 Method::Prim => "PRIM".to_owned(),
                 Method::Cart => "CART".to_owned(),
             },
+            of: args.outcome.clone(),
             output: in_words(model, quantity),
-            design: format!("{design} {} worlds of {each} runs.", worlds.len()),
-            seed: batch.manifest.description.seed,
-            runs,
+            design: format!("{design} {} worlds of {each} runs.", worlds.number),
+            seed: batches.seeds()[0],
+            runs: worlds.runs,
+            provisional: None,
         },
         outcome: outcome(model, quantity),
-        target: match args.threshold {
-            Some(p) => {
-                format!("1 if the outcome came true in at least {p} of its {each} runs, else 0")
-            }
-            None => format!("the plain share of its {each} runs in which the outcome came true"),
-        },
+        threshold: args.threshold,
+        runs_per_world: each,
         base_rate,
         partition: args.method == Method::Cart,
         boxes,
         chosen,
+        confirmed_base_rate: other.map(|table| mean(&table)),
+        notes: worlds.notes,
         failures: Failures::new("world", table.completeness()),
     })
 }
 
+fn mean(table: &Table) -> f64 {
+    table.y().iter().sum::<f64>() / table.rows() as f64
+}
+
 type Found = (f64, Vec<FoundBox>, &'static str);
 
-fn by_prim(args: &Args, table: &Table) -> Result<Found, CliError> {
+fn by_prim(args: &Args, table: &Table, other: Option<&Table>) -> Result<Found, CliError> {
     let settings = PrimSettings {
         min_mass: args.min_mass,
         ..PrimSettings::default()
@@ -194,7 +234,7 @@ fn by_prim(args: &Args, table: &Table) -> Result<Found, CliError> {
             Phase::Paste => "paste",
         };
         let (scenario, statistics) = without_idle_limits(&step.scenario, table, most);
-        let next = describe(boxes.len(), phase, &scenario, &statistics, table);
+        let next = describe(boxes.len(), phase, &scenario, &statistics, table, other);
         if boxes.iter().all(|known| known.limits != next.limits) {
             boxes.push(next);
         }
@@ -226,7 +266,7 @@ fn without_idle_limits(
     }
 }
 
-fn by_cart(args: &Args, table: &Table) -> Result<Found, CliError> {
+fn by_cart(args: &Args, table: &Table, other: Option<&Table>) -> Result<Found, CliError> {
     if !(args.min_mass > 0.0 && args.min_mass < 1.0) {
         return Err(CliError::usage("--min-mass: must be between 0 and 1"));
     }
@@ -236,10 +276,16 @@ fn by_cart(args: &Args, table: &Table) -> Result<Found, CliError> {
         ..CartSettings::default()
     };
     let found = cart(table, &settings).map_err(study_error)?;
-    let boxes =
-        found.leaves.iter().enumerate().map(|(number, leaf)| {
-            describe(number, "leaf", &leaf.scenario, &leaf.statistics, table)
-        });
+    let boxes = found.leaves.iter().enumerate().map(|(number, leaf)| {
+        describe(
+            number,
+            "leaf",
+            &leaf.scenario,
+            &leaf.statistics,
+            table,
+            other,
+        )
+    });
     let design = "all worlds are split in two where that explains most, until there are 8 parts or a split explains too little.";
     Ok((found.base_rate, boxes.collect(), design))
 }
@@ -250,18 +296,24 @@ fn describe(
     scenario: &ScenarioBox,
     statistics: &BoxStatistics,
     table: &Table,
+    other: Option<&Table>,
 ) -> FoundBox {
     let limit = |(column, limit): &(usize, Limit)| {
-        let (low, high) = match limit {
-            Limit::Range { low, high } => (*low, *high),
-            // Parameters are numbers; none has categories.
-            Limit::Categories(_) => (None, None),
+        let (low, high, categories) = match limit {
+            Limit::Range { low, high } => (*low, *high, None),
+            Limit::Categories(kept) => {
+                let names = kept.iter().map(|&v| table.columns()[*column].label(v));
+                (None, None, Some(names.collect()))
+            }
         };
         let quasi_p = statistics.quasi_p.iter().find(|(c, _)| c == column);
+        let allowed = table.x(*column).iter().filter(|&&x| limit.allows(x));
         BoxLimit {
             parameter: table.columns()[*column].name.clone(),
             low,
             high,
+            categories,
+            alone: allowed.count() as f64 / table.rows() as f64,
             quasi_p: quasi_p.map(|(_, p)| *p),
         }
     };
@@ -274,6 +326,29 @@ fn describe(
         coverage: statistics.coverage,
         limits: scenario.limits.iter().map(limit).collect(),
         condition: scenario.sentence(table),
+        confirmed: other.map(|other| confirm(scenario, other)),
+    }
+}
+
+/// The box in worlds that it was not found in.
+fn confirm(scenario: &ScenarioBox, other: &Table) -> Confirmed {
+    let statistics = scenario.statistics(other);
+    let inside = (0..other.rows()).filter(|&row| scenario.contains(other, row));
+    let targets: Vec<f64> = inside.map(|row| other.y()[row]).collect();
+    let n = targets.len() as f64;
+    let squares = targets
+        .iter()
+        .map(|y| (y - statistics.density) * (y - statistics.density));
+    let error = (squares.sum::<f64>() / (n - 1.0) / n).sqrt();
+    let interval =
+        (targets.len() > 1).then(|| student_interval(statistics.density, error, n - 1.0, LEVEL));
+    Confirmed {
+        worlds: statistics.rows,
+        mass: statistics.mass,
+        density: statistics.density,
+        low: interval.map_or(0.0, |i| i.low.max(0.0)),
+        high: interval.map_or(1.0, |i| i.high.min(1.0)),
+        coverage: statistics.coverage,
     }
 }
 

@@ -5,22 +5,30 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod analysis;
 mod batch;
+mod batches;
+mod calibrate;
 mod check;
+mod compare;
 mod completions;
 mod describe;
 mod discover;
 mod error;
 mod files;
+mod hindcast;
 mod new;
 mod output;
 mod overrides;
 mod prepare;
+mod rank;
 mod run;
 mod scenarios;
 mod schema;
 mod sensitivity;
+mod status;
 mod trace;
+mod worlds;
 
 pub use error::CliError;
 pub use output::Output;
@@ -37,8 +45,14 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Batch(batches::Args),
+    Status(status::Args),
+    Compare(compare::Args),
+    Rank(rank::Args),
     Sensitivity(sensitivity::Args),
     Discover(discover::Args),
+    Hindcast(hindcast::Args),
+    Calibrate(calibrate::Args),
     Trace(trace::Args),
     Check(check::Args),
     Describe(describe::Args),
@@ -66,7 +80,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a command line, program name first, and gives its exit code: 0 done, 1 failure during the run, 2 bad usage or
-/// scenario, 130 interrupted.
+/// scenario, 3 cells of a batch failed, 130 interrupted.
 pub fn run(
     arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     out: &mut Output,
@@ -109,8 +123,14 @@ impl Command {
     fn run(self, out: &mut Output) -> Result<(), CliError> {
         match self {
             Self::Run(args) => run::run(&args, out),
+            Self::Batch(args) => batches::run(&args, out),
+            Self::Status(args) => status::run(&args, out),
+            Self::Compare(args) => compare::run(&args, out),
+            Self::Rank(args) => rank::run(&args, out),
             Self::Sensitivity(args) => sensitivity::run(&args, out),
             Self::Discover(args) => discover::run(&args, out),
+            Self::Hindcast(args) => hindcast::run(&args, out),
+            Self::Calibrate(args) => calibrate::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),
             Self::Check(args) => check::run(&args, out),
             Self::Describe(args) => describe::run(&args, out),

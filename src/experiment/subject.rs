@@ -1,15 +1,18 @@
-//! A model as a function of its parameters and of chance, for sensitivity analyses.
+//! Models as functions of their parameters and of chance, for sensitivity analyses.
 //!
 //! The chance of a run depends on its key alone, and its parameters on the point of the design alone. So two runs can share
 //! one and differ in the other, as the designs of [`crate::sensitivity`] need it.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 use super::Progress;
 use crate::distribution::Distribution;
 use crate::engine::{Problem, RunError, RunState, Simulator};
 use crate::model::{MetricKind, Model, World, WorldError};
-use crate::sensitivity::{self, Factor, Failure, Kind, Level, Outcome, Quantile};
+use crate::sensitivity::{Design, Factor, Failure, Kind, Level, Outcome, Quantile};
 
 /// Probabilities nearer to 0 or 1 than this are moved there, so that every quantile is finite.
 const TAIL: f64 = f64::EPSILON;
@@ -88,70 +91,195 @@ pub struct Varied {
 }
 
 impl Varied {
+    /// The value at probability `u`, moved off the ends so that it is finite.
+    fn quantile(&self, u: f64) -> f64 {
+        self.distribution.quantile(u.clamp(TAIL, 1.0 - TAIL))
+    }
+}
+
+/// A parameter by its name in all scenarios of a study, in some of which it may be certain or missing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    /// Name of the parameter.
+    pub name: String,
+    /// For each scenario, what is varied there.
+    pub in_scenario: Vec<Option<Varied>>,
+}
+
+impl Input {
+    /// Whether it has the same distribution wherever it is varied. If not, the factor is the probability (from 0 to 1) below
+    /// its value, which stands for another value in each scenario.
+    pub fn is_common(&self) -> bool {
+        self.common().is_some()
+    }
+
+    fn common(&self) -> Option<&Varied> {
+        let mut places = self.in_scenario.iter().flatten();
+        let first = places.next()?;
+        let same = |v: &Varied| v.distribution == first.distribution;
+        places.all(same).then_some(first)
+    }
+
     /// The parameter as a factor of a study.
-    pub fn factor(&self, model: &Model) -> Factor {
-        self.trimmed_factor(model, 0.0)
+    pub fn factor(&self) -> Factor {
+        self.trimmed_factor(0.0)
     }
 
     /// The same without the outermost probability `trim` on both sides, for designs that go to the ends of a factor.
-    pub fn trimmed_factor(&self, model: &Model, trim: f64) -> Factor {
-        let name = model.parameters()[self.parameter].id();
-        if let Distribution::Discrete(discrete) = &self.distribution {
+    pub fn trimmed_factor(&self, trim: f64) -> Factor {
+        let Some(varied) = self.common() else {
+            return Factor::uniform(&self.name, trim, 1.0 - trim);
+        };
+        if let Distribution::Discrete(discrete) = &varied.distribution {
             let level = |(value, weight): (f64, f64)| Level {
                 name: value.to_string(),
                 value,
                 weight,
             };
             return Factor {
-                name: name.to_owned(),
+                name: self.name.clone(),
                 group: None,
                 kind: Kind::Discrete(discrete.atoms().map(level).collect()),
             };
         }
-        let distribution = self.distribution.clone();
-        let quantile = move |u: f64| {
-            let u = trim + (1.0 - 2.0 * trim) * u;
-            distribution.quantile(u.clamp(TAIL, 1.0 - TAIL))
-        };
-        Factor::continuous(name, Quantile::Custom(Arc::new(quantile)))
+        let varied = varied.clone();
+        let quantile = move |u: f64| varied.quantile(trim + (1.0 - 2.0 * trim) * u);
+        Factor::continuous(&self.name, Quantile::Custom(Arc::new(quantile)))
     }
 }
 
-/// One quantity of a model as a function of some parameters; all others have their default values.
-pub struct Subject<'a> {
-    model: &'a Model,
-    quantity: Quantity,
-    seed: u64,
-    parameters: Vec<usize>,
-    progress: &'a dyn Progress,
-    /// Simulators that no thread is using. None of their state reaches into the next run.
-    idle: Mutex<Vec<(Simulator<'a>, RunState)>>,
+/// One scenario of a study, and what is read off its runs.
+#[derive(Clone, Debug)]
+pub struct Case<'a> {
+    /// The scenario.
+    pub model: &'a Model,
+    /// Values of its parameters where none is varied.
+    pub base: Vec<f64>,
+    /// What is read off each run.
+    pub quantities: Vec<Quantity>,
+    /// For each endgame its number as a category, so that endgames of one name are one category in all scenarios.
+    pub categories: Vec<f64>,
 }
 
-impl<'a> Subject<'a> {
-    /// `quantity` as a function of the parameters `varied`, in this order. Random streams have `seed`, and the key of a run
-    /// is its number.
-    pub fn new(
-        model: &'a Model,
-        quantity: Quantity,
-        varied: &[Varied],
-        seed: u64,
-        progress: &'a dyn Progress,
-    ) -> Self {
+impl<'a> Case<'a> {
+    /// A scenario that stands alone: parameters with one possible value have it and all others their default values, and the
+    /// category of an endgame is its index.
+    pub fn alone(model: &'a Model, quantities: Vec<Quantity>) -> Self {
+        let categories = (0..model.endgames().len()).map(|i| i as f64).collect();
+        let base = model.parameters().iter().map(|parameter| {
+            let support = parameter.prior().map(Distribution::support);
+            match support {
+                Some((low, high)) if low == high => low,
+                _ => parameter.value(),
+            }
+        });
         Self {
             model,
-            quantity,
-            seed,
-            parameters: varied.iter().map(|v| v.parameter).collect(),
-            progress,
-            idle: Mutex::new(Vec::new()),
+            base: base.collect(),
+            quantities,
+            categories,
         }
     }
 
-    fn run(&self, world: &World, key: u64) -> Outcome {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut simulator, mut state) = idle().pop().unwrap_or_else(|| {
-            let simulator = Simulator::new(self.model, self.seed);
+    fn read(&self, quantity: Quantity, state: &RunState) -> Outcome {
+        let outcome = quantity.read(
+            self.model,
+            state.endgame(),
+            |flag| state.flags()[flag],
+            |metric| state.metrics()[metric],
+        );
+        match quantity {
+            // The outcome is the index of an endgame.
+            Quantity::Category => outcome.map(|index| self.categories[index as usize]),
+            _ => outcome,
+        }
+    }
+}
+
+/// Quantities of one or more scenarios as functions of some parameters; all others have their default values.
+///
+/// With several scenarios the first values say which one it is, and the rest are the parameters.
+pub struct Subject<'a> {
+    cases: &'a [Case<'a>],
+    /// Sizes of the categories that say which scenario it is, the last changing fastest.
+    categories: Vec<usize>,
+    inputs: &'a [Input],
+    common: Vec<bool>,
+    seed: u64,
+    progress: &'a dyn Progress,
+    /// For each scenario, simulators that no thread is using. None of their state reaches into the next run.
+    idle: Vec<Mutex<Vec<(Simulator<'a>, RunState)>>>,
+}
+
+impl<'a> Subject<'a> {
+    /// The quantities of `cases` as functions of their number and of `inputs`, in this order. The number has the digits of
+    /// `categories`, which are so many as their product; none for a single case. Random streams have `seed`, and the key of a run
+    /// is its number, so that runs of several scenarios with one key share their chance.
+    pub fn new(
+        cases: &'a [Case<'a>],
+        categories: Vec<usize>,
+        inputs: &'a [Input],
+        seed: u64,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        debug_assert_eq!(cases.len(), categories.iter().product::<usize>());
+        Self {
+            cases,
+            categories,
+            inputs,
+            common: inputs.iter().map(Input::is_common).collect(),
+            seed,
+            progress,
+            idle: cases.iter().map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    /// Makes one run and reads the quantities off it.
+    pub fn evaluate(&self, values: &[f64], key: u64) -> Vec<Outcome> {
+        let (digits, values) = values.split_at(self.categories.len());
+        let number = (digits.iter().zip(&self.categories))
+            .fold(0, |number, (&digit, size)| number * size + digit as usize);
+        let case = &self.cases[number];
+        let mut parameters = case.base.clone();
+        for ((input, &value), &common) in self.inputs.iter().zip(values).zip(&self.common) {
+            if let Some(varied) = &input.in_scenario[number] {
+                parameters[varied.parameter] = if common {
+                    value
+                } else {
+                    varied.quantile(value)
+                };
+            }
+        }
+        let outcomes = match World::new(case.model, parameters) {
+            Ok(world) => self.run(number, &world, key),
+            Err(error) => case.all_failed(&world_failure(&error)),
+        };
+        self.progress.advanced(1);
+        outcomes
+    }
+
+    /// Makes some rows of a design, in parallel; the outcomes are in the order of the rows.
+    pub fn rows(&self, design: &dyn Design, rows: Range<usize>) -> Vec<Vec<Outcome>> {
+        let dimensions = design.factors().len();
+        let row = |values: &mut Vec<f64>, row| {
+            let key = design.row(row, values);
+            self.evaluate(values, key)
+        };
+        rows.into_par_iter()
+            .map_init(|| vec![0.0; dimensions], row)
+            .collect()
+    }
+
+    fn run(&self, number: usize, world: &World, key: u64) -> Vec<Outcome> {
+        let case = &self.cases[number];
+        let idle = || {
+            self.idle[number]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let ready = idle().pop();
+        let (mut simulator, mut state) = ready.unwrap_or_else(|| {
+            let simulator = Simulator::new(case.model, self.seed);
             let state = simulator.allocate();
             (simulator, state)
         });
@@ -159,33 +287,20 @@ impl<'a> Subject<'a> {
         let ended = simulator
             .start(world, key, &mut state)
             .and_then(|()| simulator.finish(world, &mut state, unobserved));
-        let outcome = match ended {
-            Ok(()) => self.quantity.read(
-                self.model,
-                state.endgame(),
-                |flag| state.flags()[flag],
-                |metric| state.metrics()[metric],
-            ),
-            Err(error) => Err(run_failure(&error)),
+        let outcomes = match ended {
+            Ok(()) => (case.quantities.iter())
+                .map(|&quantity| case.read(quantity, &state))
+                .collect(),
+            Err(error) => case.all_failed(&run_failure(&error)),
         };
         idle().push((simulator, state));
-        outcome
+        outcomes
     }
 }
 
-impl sensitivity::Model for Subject<'_> {
-    fn evaluate(&self, values: &[f64], key: u64) -> Outcome {
-        let mut parameters = self.model.default_parameters();
-        for (&parameter, &value) in self.parameters.iter().zip(values) {
-            parameters[parameter] = value;
-        }
-        let world = World::new(self.model, parameters);
-        let outcome = match world {
-            Ok(world) => self.run(&world, key),
-            Err(error) => Err(world_failure(&error)),
-        };
-        self.progress.advanced(1);
-        outcome
+impl Case<'_> {
+    fn all_failed(&self, failure: &Failure) -> Vec<Outcome> {
+        vec![Err(failure.clone()); self.quantities.len()]
     }
 }
 
@@ -212,39 +327,110 @@ fn run_failure(error: &RunError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::fixture::rivals;
-    use crate::sensitivity::Model as _;
+    use crate::distribution::{Family, Shape};
+    use crate::experiment::fixture::{RIVALS, model_of, rivals};
+
+    /// All parameters with a prior, in one or two scenarios.
+    fn inputs(models: &[&Model]) -> Vec<Input> {
+        let varied = |model: &Model, name: &str| {
+            let parameters = model.parameters();
+            let parameter = parameters.iter().position(|p| p.id() == name)?;
+            let distribution = parameters[parameter].prior()?.clone();
+            Some(Varied {
+                parameter,
+                distribution,
+            })
+        };
+        let input = |name: &str| Input {
+            name: name.to_owned(),
+            in_scenario: models.iter().map(|model| varied(model, name)).collect(),
+        };
+        let all = ["rate", "temper"].map(input).into_iter();
+        all.filter(|i| i.in_scenario.iter().any(Option::is_some))
+            .collect()
+    }
 
     #[test]
     fn a_run_depends_on_values_and_key_alone() {
         let model = rivals();
-        let varied: Vec<Varied> = (model.parameters().iter().enumerate())
-            .filter_map(|(parameter, p)| {
-                let distribution = p.prior()?.clone();
-                Some(Varied {
-                    parameter,
-                    distribution,
-                })
-            })
-            .collect();
-        assert!(!varied.is_empty());
-        let values =
-            |u: f64| -> Vec<f64> { varied.iter().map(|v| v.factor(&model).value(u)).collect() };
+        let cases = [Case::alone(
+            &model,
+            vec![Quantity::Metric(0), Quantity::Category],
+        )];
+        let inputs = inputs(&[&model]);
+        assert_eq!(inputs.len(), 1);
+        let values = |u: f64| vec![inputs[0].factor().value(u)];
         let fresh = |u: f64, key: u64| {
-            Subject::new(&model, Quantity::Metric(0), &varied, 1, &()).evaluate(&values(u), key)
+            Subject::new(&cases, vec![], &inputs, 1, &()).evaluate(&values(u), key)
         };
-        let used = Subject::new(&model, Quantity::Metric(0), &varied, 1, &());
+        let used = Subject::new(&cases, vec![], &inputs, 1, &());
         let mut seen = std::collections::BTreeSet::new();
         for key in [5, u64::MAX, 5, 17, 1 << 63, 6, 7, 8] {
-            let outcome = used.evaluate(&values(0.7), key);
-            assert_eq!(outcome, fresh(0.7, key));
-            seen.insert(outcome.unwrap().to_bits());
+            let outcomes = used.evaluate(&values(0.7), key);
+            assert_eq!(outcomes, fresh(0.7, key));
+            assert_eq!(outcomes.len(), 2);
+            seen.insert(outcomes[0].clone().unwrap().to_bits());
         }
         assert!(seen.len() > 1, "the key makes a difference");
         // The ends of every prior are finite.
         for end in [0.0, 1.0] {
             assert!(values(end).iter().all(|v| v.is_finite()));
         }
+    }
+
+    #[test]
+    fn scenarios_share_chance_and_have_priors_of_their_own() {
+        let calm = rivals();
+        let fierce = model_of(
+            &RIVALS
+                .replace("median = 0.03, sigma = 0.8", "median = 0.12, sigma = 0.8")
+                .replace(
+                    "value = 0.5\nbasis = \"assumption\"",
+                    "value = 0.5\nbasis = \"assumption\"\nprior = { dist = \"uniform\", low = 0, high = 1 }",
+                )
+                .replace("id = \"tension\"", "id = \"strain\""),
+        );
+        let inputs = inputs(&[&calm, &fierce]);
+        assert_eq!(inputs.len(), 2);
+        assert!(!inputs[0].is_common() && inputs[1].is_common());
+        assert_eq!(inputs[0].factor().value(0.25), 0.25);
+        assert_eq!(inputs[0].trimmed_factor(0.1).value(0.0), 0.1);
+        let uniform = Distribution::from(Shape::new(Family::Uniform, &[0.0, 1.0]).unwrap());
+        assert_eq!(
+            inputs[1].in_scenario[1].as_ref().unwrap().distribution,
+            uniform
+        );
+        // war and calm are common, tension and strain are not.
+        let case = |model, categories: [f64; 3]| Case {
+            categories: categories.to_vec(),
+            ..Case::alone(model, vec![Quantity::Metric(0), Quantity::Category])
+        };
+        let both = [case(&calm, [0.0, 1.0, 2.0]), case(&fierce, [0.0, 3.0, 2.0])];
+        let subject = Subject::new(&both, vec![2], &inputs, 1, &());
+        let raids = |outcomes: &[Outcome]| outcomes[0].clone().unwrap();
+        let (mut more, mut seen) = (0, std::collections::BTreeSet::new());
+        for key in 0..200 {
+            let one = subject.evaluate(&[0.0, 0.5, 0.5], key);
+            let other = subject.evaluate(&[1.0, 0.5, 0.5], key);
+            more += i32::from(raids(&other) > raids(&one)) - i32::from(raids(&other) < raids(&one));
+            seen.insert(one[1].clone().unwrap() as u64);
+            seen.insert(other[1].clone().unwrap() as u64);
+            // The second parameter is certain in the first scenario.
+            assert_eq!(one, subject.evaluate(&[0.0, 0.5, 0.9], key));
+        }
+        assert!(more > 100, "{more}");
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+        // The median of the first parameter is 0.03 in the first scenario and 0.12 in the second: with that value by hand,
+        // the run is the same.
+        let alone = [Case::alone(&calm, vec![Quantity::Metric(0)])];
+        let alone_inputs = self::inputs(&[&calm]);
+        let single = Subject::new(&alone, vec![], &alone_inputs, 1, &());
+        let by_hand = alone_inputs[0].factor().value(0.5);
+        assert!((by_hand - 0.03).abs() < 1e-12);
+        assert_eq!(
+            single.evaluate(&[by_hand], 7)[0],
+            subject.evaluate(&[0.0, 0.5, 0.5], 7)[0]
+        );
     }
 
     #[test]

@@ -84,6 +84,24 @@ impl Model {
         self.runs_per_world
     }
 
+    /// The same with another number of runs for each draw of the uncertain parameters.
+    pub fn with_runs_per_world(&self, runs_per_world: u32) -> Self {
+        Self {
+            runs_per_world,
+            ..self.clone()
+        }
+    }
+
+    /// The same with one parameter held at `value` in every world. A parameter that does not exist changes nothing.
+    pub fn with_parameter(&self, index: usize, value: f64) -> Self {
+        let mut model = self.clone();
+        if let Some(parameter) = model.parameters.get_mut(index) {
+            parameter.value = value;
+            parameter.prior = None;
+        }
+        model
+    }
+
     /// The parameters, in the order of the scenario.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters

@@ -24,13 +24,22 @@ impl ParameterDraws {
     /// The parameters of world `world`: a draw from each prior by inversion of its distribution function, and the default
     /// value of each parameter without one.
     pub fn world(&mut self, model: &Model, world: u64) -> Vec<f64> {
-        let draw = |(parameter, source): (&super::Parameter, &mut StreamSource)| {
+        let probabilities = self.probabilities(model, world);
+        let pairs = model.parameters.iter().zip(probabilities);
+        let draw = |(parameter, u): (&super::Parameter, f64)| {
             let prior = parameter.prior.as_ref();
-            prior.map_or(parameter.value, |p| {
-                p.quantile(source.stream(world).uniform())
-            })
+            prior.map_or(parameter.value, |prior| prior.quantile(u))
         };
-        let pairs = model.parameters.iter().zip(&mut self.sources);
         pairs.map(draw).collect()
+    }
+
+    /// How far up its prior each parameter is in world `world`: the probability of a smaller value, uniform on (0, 1).
+    /// Parameters without a prior have one too, with which nothing is done.
+    pub fn probabilities(&mut self, model: &Model, world: u64) -> Vec<f64> {
+        debug_assert_eq!(model.parameters.len(), self.sources.len());
+        let sources = self.sources.iter_mut();
+        sources
+            .map(|source| source.stream(world).uniform())
+            .collect()
     }
 }

@@ -29,6 +29,12 @@ mod ziggurat;
 #[cfg(test)]
 mod tests;
 
+/// A stream for the tests of other modules.
+#[cfg(test)]
+pub(crate) fn test_stream(seed: u64) -> Stream {
+    StreamSource::new(StreamKey::derive(seed, &["test"])).stream(0)
+}
+
 /// Separates these keys from every other use of SHA-256, and one layout of streams from the next.
 const DOMAIN: &[u8] = b"flashpoint stream v1";
 

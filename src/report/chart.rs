@@ -11,7 +11,7 @@ const TOP: f64 = 64.0;
 const LANE: f64 = 17.0;
 const GAP: f64 = 13.0;
 /// Colours that remain apart for colour-blind readers (Okabe and Ito 2008).
-const COLOURS: [&str; 6] = [
+pub(super) const COLOURS: [&str; 6] = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
 ];
 
@@ -127,7 +127,7 @@ fn axis_end<'a>(results: impl Iterator<Item = &'a Results>) -> f64 {
     ((furthest * 10.0).ceil() / 10.0).clamp(0.1, 1.0)
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 

@@ -6,13 +6,15 @@ pub(super) struct CsvText(csv::Writer<Vec<u8>>);
 impl CsvText {
     /// A table with this header.
     pub fn new(header: &[&str]) -> Self {
-        let mut table = Self(
-            csv::WriterBuilder::new()
-                .flexible(true)
-                .from_writer(Vec::new()),
-        );
+        let mut table = Self::without_header();
         table.row(header);
         table
+    }
+
+    /// Rows that follow others.
+    pub fn without_header() -> Self {
+        let mut writer = csv::WriterBuilder::new();
+        Self(writer.flexible(true).from_writer(Vec::new()))
     }
 
     /// Adds a row.

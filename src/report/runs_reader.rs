@@ -11,7 +11,8 @@ use parquet::schema::types::Type;
 
 use crate::experiment::Quantity;
 use crate::model::Model;
-use crate::sensitivity::Outcome;
+use crate::sensitivity::{Failure, Outcome};
+use crate::stats::moments::Moments;
 
 /// Why a file of runs cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,9 @@ pub struct WorldMean {
     pub runs: u32,
     /// Mean of the quantity over the runs; the first failure if any run failed.
     pub mean: Outcome,
+    /// Variance of this mean over repetitions of the runs, in the squared unit of the quantity; 0 if there is one run, which
+    /// does not tell, or if any run failed.
+    pub noise: f64,
 }
 
 /// The mean of a quantity over the runs of each world, in the order of the file. Only the columns that are needed are read.
@@ -56,31 +60,57 @@ pub fn world_means(
     }
     let projection = projection(&reader, &wanted)?;
     let mut worlds: Vec<WorldMean> = Vec::new();
+    let mut open: Option<OpenWorld> = None;
     for row in reader.get_row_iter(Some(projection))? {
         let (world, value) = read(&row?, model, quantity)?;
-        match worlds.last_mut().filter(|last| last.world == world) {
-            None => worlds.push(WorldMean {
-                world,
-                runs: 1,
-                mean: value,
-            }),
-            Some(last) => {
-                last.runs += 1;
-                // The sum, until all runs are there.
-                last.mean = match (&last.mean, value) {
-                    (Ok(sum), Ok(value)) => Ok(sum + value),
-                    (Ok(_), Err(failure)) => Err(failure),
-                    (Err(failure), _) => Err(failure.clone()),
-                };
-            }
+        if open.as_ref().is_none_or(|open| open.world != world) {
+            worlds.extend(open.take().map(OpenWorld::close));
+        }
+        let open = open.get_or_insert_with(|| OpenWorld::new(world));
+        open.runs += 1;
+        match value {
+            Ok(value) => open.values.add(value),
+            Err(failure) => open.failure = open.failure.take().or(Some(failure)),
         }
     }
-    for world in &mut worlds {
-        if let Ok(sum) = &mut world.mean {
-            *sum /= f64::from(world.runs);
-        }
-    }
+    worlds.extend(open.map(OpenWorld::close));
     Ok(worlds)
+}
+
+/// A world some of whose runs have been read.
+struct OpenWorld {
+    world: u64,
+    runs: u32,
+    values: Moments,
+    failure: Option<Failure>,
+}
+
+impl OpenWorld {
+    fn new(world: u64) -> Self {
+        Self {
+            world,
+            runs: 0,
+            values: Moments::new(),
+            failure: None,
+        }
+    }
+
+    fn close(self) -> WorldMean {
+        let (mean, noise) = match self.failure {
+            Some(failure) => (Err(failure), 0.0),
+            None => {
+                let variance = self.values.variance().unwrap_or(0.0);
+                let mean = self.values.mean().unwrap_or(0.0);
+                (Ok(mean), variance / f64::from(self.runs))
+            }
+        };
+        WorldMean {
+            world: self.world,
+            runs: self.runs,
+            mean,
+            noise,
+        }
+    }
 }
 
 fn projection(reader: &SerializedFileReader<File>, wanted: &[String]) -> Result<Type, ReadError> {

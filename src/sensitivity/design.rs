@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::error::{Error, Outcome};
 use super::factor::Factors;
-use super::hash::child;
+use super::hash::{child, unit};
 use super::points::{LatinHypercube, SobolPoints};
 
 /// A model under study: a function of the factors and of chance.
@@ -80,6 +80,7 @@ pub struct Sample {
 enum SamplePoints {
     Latin(LatinHypercube),
     Sobol { points: SobolPoints, rows: usize },
+    Random { rows: usize },
 }
 
 impl Sample {
@@ -93,6 +94,22 @@ impl Sample {
             factors,
             seed,
             points: SamplePoints::Latin(cube),
+        })
+    }
+
+    /// Independent uniform points, as the intervals of the rank estimator ask for; a longer sample
+    /// starts with a shorter.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] if there are no rows.
+    pub fn random(factors: Factors, rows: usize, seed: u64) -> Result<Self, Error> {
+        if rows == 0 {
+            return Err(Error::setting("rows", "at least 1 is needed"));
+        }
+        Ok(Sample {
+            factors,
+            seed,
+            points: SamplePoints::Random { rows },
         })
     }
 
@@ -122,7 +139,7 @@ impl Design for Sample {
     fn rows(&self) -> usize {
         match &self.points {
             SamplePoints::Latin(cube) => cube.rows(),
-            SamplePoints::Sobol { rows, .. } => *rows,
+            SamplePoints::Sobol { rows, .. } | SamplePoints::Random { rows } => *rows,
         }
     }
 
@@ -131,6 +148,9 @@ impl Design for Sample {
             *u = match &self.points {
                 SamplePoints::Latin(cube) => cube.coordinate(row, dimension),
                 SamplePoints::Sobol { points, .. } => points.coordinate(0, row, dimension),
+                SamplePoints::Random { .. } => {
+                    unit(child(child(!self.seed, row as u64), dimension as u64))
+                }
             };
         }
         chance_key(self.seed, row, 0)

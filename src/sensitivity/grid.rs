@@ -14,9 +14,10 @@ enum Shape {
 /// Points on a grid, each repeated with some chances.
 ///
 /// A continuous factor has levels in the middles of equal parts of (0, 1), (k + 1/2) / levels; a
-/// discrete or categorical factor has each of its own levels once, whatever their weights. The
-/// repeats of a point are consecutive rows. Repeat r of every point has the same key, so that
-/// points can be compared with common random numbers.
+/// discrete or categorical factor has each of its own levels once, whatever their weights. Row r is
+/// repeat r / points of point r mod points, so a grid with more repeats starts with the rows of one
+/// with fewer. The same repeat of all points has the same key, so that points can be compared with
+/// common random numbers.
 #[derive(Debug, Clone)]
 pub struct Grid {
     factors: Factors,
@@ -54,7 +55,7 @@ impl Grid {
 
     /// A base point, then each factor in turn through its levels with the others at the base.
     ///
-    /// `base` is on the probability scale, one number in [0, 1] for each factor.
+    /// `base` is on the probability scale, one number in \[0, 1\] for each factor.
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::BadSetting`].
@@ -96,6 +97,23 @@ impl Grid {
         self.points
     }
 
+    /// The same grid with another number of repeats.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] if there are none, or too many rows to count.
+    pub fn repeated(&self, repeats: usize) -> Result<Self, Error> {
+        if repeats == 0 || self.points.checked_mul(repeats).is_none() {
+            return Err(Error::setting(
+                "repeats",
+                "at least 1, and few enough to count",
+            ));
+        }
+        Ok(Grid {
+            repeats,
+            ..self.clone()
+        })
+    }
+
     /// Levels of each factor.
     pub fn levels(&self) -> &[usize] {
         &self.levels
@@ -132,7 +150,7 @@ impl Design for Grid {
     }
 
     fn unit(&self, row: usize, point: &mut [f64]) -> u64 {
-        let mut number = row / self.repeats;
+        let mut number = row % self.points;
         match &self.shape {
             Shape::Full => {
                 for factor in (0..point.len()).rev() {
@@ -152,7 +170,7 @@ impl Design for Grid {
                 }
             }
         }
-        chance_key(self.seed, row % self.repeats, 0)
+        chance_key(self.seed, row / self.points, 0)
     }
 }
 
@@ -189,9 +207,10 @@ mod tests {
         assert_eq!(values(&grid), expected);
         let twice = Grid::full_factorial(factors(), 2, 2, 0).unwrap();
         let mut p = [0.0; 2];
-        let keys: Vec<u64> = (0..4).map(|row| twice.row(row, &mut p)).collect();
-        assert_ne!(keys[0], keys[1]);
-        assert_eq!(keys[..2], keys[2..]);
+        let keys: Vec<u64> = (0..12).map(|row| twice.row(row, &mut p)).collect();
+        assert_eq!(keys[0], keys[1]);
+        assert_ne!(keys[0], keys[6]);
+        assert_eq!(values(&twice)[6..], expected);
         assert!(Grid::full_factorial(factors(), 0, 1, 0).is_err());
         assert!(Grid::full_factorial(factors(), usize::MAX, 1, 0).is_err());
     }

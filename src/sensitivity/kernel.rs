@@ -108,6 +108,8 @@ pub struct KernelIndices {
     pub noise_share: Estimate,
     /// First-order index of a factor that the model does not see.
     pub dummy_first: Estimate,
+    /// As [`super::SobolIndices::rank_instability`], of the joint totals.
+    pub rank_instability: f64,
     /// Failed runs and the points left.
     pub completeness: Completeness,
 }
@@ -185,6 +187,7 @@ pub fn kernel_indices(
         spread: estimate(0, Dummy::None),
         noise_share: estimate(1, Dummy::None),
         dummy_first: estimate(2, Dummy::None),
+        rank_instability: jackknife.rank_instability(&(3 + d..3 + 2 * d).collect::<Vec<_>>()),
         completeness: data.blocks.completeness,
     })
 }

@@ -21,11 +21,14 @@ use super::points::SobolPoints;
 use super::replicate::{Dummy, Estimate, check_level};
 
 /// How a factor is moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Steps {
     /// Morris's grid of p levels (even), 0, 1/(p-1), ..., 1, with steps of p / (2 (p - 1)). All
     /// factors need finite values at probabilities 0 and 1.
     Levels(usize),
+    /// By this much on the probability scale, towards the middle: short steps give derivatives, and
+    /// [`FactorEffects::mean_square`] the derivative-based measure.
+    Short(f64),
     /// From one coordinate to that of a second point (Campolongo et al. 2011). Steps can be
     /// short: use levels where the output jumps or is a category, since effects of jumps over
     /// short steps have no finite variance.
@@ -61,7 +64,7 @@ impl MorrisDesign {
     /// Plans the runs.
     ///
     /// # Errors
-    /// [`Error::BadSetting`] for fewer than 2 scrambles, no points or odd levels;
+    /// [`Error::BadSetting`] for fewer than 2 scrambles, no points, odd levels or steps of no length;
     /// [`Error::BadFactor`] if a factor has no finite bounds and levels are used;
     /// [`Error::TooManyDimensions`], [`Error::TooManyPoints`].
     pub fn new(factors: Factors, plan: MorrisPlan) -> Result<Self, Error> {
@@ -88,6 +91,11 @@ impl MorrisDesign {
                 }
             }
         }
+        if let Steps::Short(step) = plan.steps
+            && !(step > 0.0 && step <= 0.5)
+        {
+            return Err(Error::setting("step", "must be above 0 and at most 0.5"));
+        }
         SobolPoints::check(2 * factors.len(), plan.points)?;
         Ok(MorrisDesign {
             factors,
@@ -106,6 +114,7 @@ impl MorrisDesign {
         let (index, scramble) = (block / self.plan.scrambles, block % self.plan.scrambles);
         let u = self.points.coordinate(scramble, index, factor);
         match self.plan.steps {
+            Steps::Short(step) => (u, if u < 0.5 { u + step } else { u - step }),
             Steps::Radial => {
                 let dimension = self.factors.len() + factor;
                 (u, self.points.coordinate(scramble, index, dimension))
@@ -157,6 +166,10 @@ pub struct FactorEffects {
     pub mu_star: Estimate,
     /// Standard deviation of the effects (divisor: number of points - 1).
     pub sigma: Estimate,
+    /// Mean squared effect. With short steps this is the derivative-based measure (DGSM) for the
+    /// factor on the probability scale: E\[(df/du)^2\], in the squared unit of the output (Kucherenko,
+    /// Rodriguez-Fernandez, Pantelides & Shah 2009, Reliab. Eng. Syst. Saf. 94, 1135).
+    pub mean_square: Estimate,
     /// Variance of the effects on the mean response, which may be estimated negative; needs
     /// [`MorrisPlan::second_chance`].
     pub mean_effect_variance: Option<Estimate>,
@@ -167,11 +180,16 @@ pub struct FactorEffects {
 pub struct MorrisEffects {
     /// One for each factor.
     pub factors: Vec<FactorEffects>,
+    /// As [`super::SobolIndices::rank_instability`], of mu*.
+    pub rank_instability: f64,
     /// Failed runs and the points left.
     pub completeness: Completeness,
 }
 
+/// Moments of a factor.
 const PER_FACTOR: usize = 5;
+/// Statistics made of them.
+const STATISTICS: usize = 5;
 
 /// Elementary effects from the outcomes of the first rows of a design; whole blocks are used.
 ///
@@ -204,25 +222,29 @@ pub fn morris_effects(
     });
     let n = data.blocks.completeness.complete as f64;
     let jackknife = sums.jackknife(|means| {
-        let mut all = Vec::with_capacity(4 * d);
+        let mut all = Vec::with_capacity(STATISTICS * d);
         for m in means.chunks(PER_FACTOR) {
             let mu = 0.5 * (m[0] + m[1]);
             // Rounding can take the variance of equal effects below zero.
             let variance = (m[3] - mu * mu).max(0.0) * n / (n - 1.0);
-            all.extend([mu, m[2], variance.sqrt(), m[4] - m[0] * m[1]]);
+            all.extend([mu, m[2], variance.sqrt(), m[3], m[4] - m[0] * m[1]]);
         }
         all
     });
     let of_factor = |i: usize| FactorEffects {
         name: design.factors.list()[i].name.clone(),
-        mu: jackknife.estimate(4 * i, level, Dummy::None),
-        mu_star: jackknife.estimate(4 * i + 1, level, Dummy::Zero),
-        sigma: jackknife.estimate(4 * i + 2, level, Dummy::Zero),
-        mean_effect_variance: second.then(|| jackknife.estimate(4 * i + 3, level, Dummy::Zero)),
+        mu: jackknife.estimate(STATISTICS * i, level, Dummy::None),
+        mu_star: jackknife.estimate(STATISTICS * i + 1, level, Dummy::Zero),
+        sigma: jackknife.estimate(STATISTICS * i + 2, level, Dummy::Zero),
+        mean_square: jackknife.estimate(STATISTICS * i + 3, level, Dummy::Zero),
+        mean_effect_variance: second
+            .then(|| jackknife.estimate(STATISTICS * i + 4, level, Dummy::Zero)),
     };
     let factors = (0..d).map(of_factor).collect();
+    let mu_star: Vec<usize> = (0..d).map(|i| STATISTICS * i + 1).collect();
     Ok(MorrisEffects {
         factors,
+        rank_instability: jackknife.rank_instability(&mu_star),
         completeness: data.blocks.completeness,
     })
 }
@@ -268,6 +290,33 @@ mod tests {
         // Mutant: Morris's mu, in which effects of opposite signs cancel.
         let mu: Vec<f64> = m.factors.iter().map(|f| f.mu.value).collect();
         assert!(mismatch(&mu, &[7.704054, 7.875, 6.248796], 1e-1).is_some());
+    }
+
+    /// Derivatives of Ishigami: E[(df/dx)^2] = 7.719587941, 24.5, 10.987305069. The factors are 2 pi wide,
+    /// and a step is 2 pi / 10^5, so differences stand for derivatives to about 1e-4. The mutant on the
+    /// four levels of Morris is far off.
+    #[test]
+    fn derivatives_of_ishigami() {
+        let mut plan = plan(Steps::Short(1e-5));
+        plan.points = 32_768;
+        let exact = [7.719587941, 24.5, 10.987305069];
+        let width = 2.0 * std::f64::consts::PI;
+        let squares = |m: &MorrisEffects| -> Vec<f64> {
+            let of = |f: &FactorEffects| f.mean_square.value / (width * width);
+            m.factors.iter().map(of).collect()
+        };
+        let m = study(ishigami_factors(), plan, &ishigami_model);
+        assert_eq!(mismatch(&squares(&m), &exact, 1e-2), None);
+        for (f, exact) in m.factors.iter().zip(exact) {
+            let apart = f.mean_square.value - exact * width * width;
+            assert!(
+                apart.abs() < 5.0 * f.mean_square.standard_error + 0.02,
+                "{f:?}"
+            );
+        }
+        plan.steps = Steps::Levels(4);
+        let m = study(ishigami_factors(), plan, &ishigami_model);
+        assert!(mismatch(&squares(&m), &exact, 1.0).is_some());
     }
 
     #[test]
@@ -316,6 +365,7 @@ mod tests {
         ));
         assert!(MorrisDesign::new(normal(), plan(Steps::Radial)).is_ok());
         assert!(MorrisDesign::new(uniform(2, 0.0, 1.0), plan(Steps::Levels(3))).is_err());
+        assert!(MorrisDesign::new(uniform(2, 0.0, 1.0), plan(Steps::Short(0.0))).is_err());
         let one = MorrisPlan { scrambles: 1, ..ok };
         assert!(MorrisDesign::new(uniform(2, 0.0, 1.0), one).is_err());
     }

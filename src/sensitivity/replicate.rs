@@ -1,7 +1,12 @@
 //! Intervals from independent replicates: the delete-one jackknife with Student's t.
 
 use super::error::Error;
+use super::hash::{child, unit};
+use crate::math::normal_quantile;
 use crate::stats::special::{student_t_cdf, student_t_quantile};
+
+/// Resamples that rank instability is judged by, where any number can be had.
+pub(crate) const RESAMPLES: usize = 100;
 
 /// An estimate with its interval. It may be negative even where the quantity cannot be: it is
 /// shown as it was found.
@@ -276,6 +281,27 @@ pub(crate) fn rank_instability(resamples: &[Vec<f64>]) -> f64 {
         .unwrap_or(0.0)
 }
 
+/// Rank instability of estimates of which only the errors are known, as if they were independent.
+pub(crate) fn instability_of_estimates(estimates: &[Estimate], key: u64) -> f64 {
+    let resample = |number: u64| {
+        let draw = |(i, e): (usize, &Estimate)| {
+            let z = normal_quantile(unit(child(child(key, number), i as u64)));
+            e.value + z * e.standard_error
+        };
+        estimates.iter().enumerate().map(draw).collect()
+    };
+    rank_instability(&(0..RESAMPLES as u64).map(resample).collect::<Vec<_>>())
+}
+
+impl Jackknife {
+    /// Rank instability of some of the statistics.
+    pub(crate) fn rank_instability(&self, statistics: &[usize]) -> f64 {
+        let of = |v: &Vec<f64>| statistics.iter().map(|&i| v[i]).collect();
+        let resamples: Vec<Vec<f64>> = self.pseudo_resamples().iter().map(of).collect();
+        rank_instability(&resamples)
+    }
+}
+
 fn ranks_of(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
@@ -289,8 +315,6 @@ fn ranks_of(values: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::normal_quantile;
-    use crate::sensitivity::hash::{child, unit};
 
     /// Coverage of the 95 % interval of a ratio of means from 8 replicates, on 2,000 fixed studies:
     /// within 4 standard errors of a binomial (0.95 +- 0.0195). The mutant that takes a normal

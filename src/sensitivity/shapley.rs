@@ -121,6 +121,8 @@ pub struct ShapleyEffects {
     pub chance: Option<Estimate>,
     /// Variance of single runs, in the squared unit of the output.
     pub variance: Estimate,
+    /// As [`super::SobolIndices::rank_instability`], of the effects without that of chance.
+    pub rank_instability: f64,
     /// Failed runs and the chains left.
     pub completeness: Completeness,
 }
@@ -175,6 +177,7 @@ pub fn shapley_effects(
             .collect(),
         chance: design.plan.chance.then(|| effect(players - 1)),
         variance: jackknife.estimate(players, level, Dummy::None),
+        rank_instability: jackknife.rank_instability(&(0..columns.len()).collect::<Vec<_>>()),
         completeness: data.blocks.completeness,
     })
 }

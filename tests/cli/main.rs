@@ -5,10 +5,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 mod broken;
+mod calibrate;
 mod check;
+mod compare;
 mod coverage;
+mod hindcast;
 mod identity;
 mod mutations;
+mod reference_results;
 #[cfg(unix)]
 mod run;
 mod scenarios;

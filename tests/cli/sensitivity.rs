@@ -88,19 +88,19 @@ impl Row {
 
 fn table(csv: &str) -> BTreeMap<(String, String), Row> {
     let mut lines = csv.lines();
-    let header = "factor,index,estimate,standard_error,low,high,above_dummy";
+    let header = "outcome,factor,index,estimate,standard_error,low,high,above_dummy";
     assert_eq!(lines.next(), Some(header));
     let number = |cell: &str| cell.parse().unwrap_or(f64::NAN);
     lines
         .map(|line| {
             let cells: Vec<&str> = line.split(',').collect();
             let row = Row {
-                estimate: number(cells[2]),
-                low: number(cells[4]),
-                high: number(cells[5]),
-                above_dummy: number(cells[6]),
+                estimate: number(cells[3]),
+                low: number(cells[5]),
+                high: number(cells[6]),
+                above_dummy: number(cells[7]),
             };
-            ((cells[0].to_owned(), cells[1].to_owned()), row)
+            ((cells[1].to_owned(), cells[2].to_owned()), row)
         })
         .collect()
 }
@@ -228,24 +228,24 @@ fn other_methods_agree_with_the_closed_form() {
         lines
             .next()
             .unwrap()
-            .starts_with("factor,value,runs,mean,mean_low,mean_high,change")
+            .starts_with("outcome,factor,value,runs,mean,mean_low,mean_high,change")
     );
     let mut seen = 0;
     for line in lines {
         let cells: Vec<&str> = line.split(',').collect();
         let number = |i: usize| cells[i].parse::<f64>().unwrap();
-        let exact = match cells[0] {
-            "drive" => 0.75 * number(1),
-            "lever" => 0.5 * (0.5 + number(1)),
+        let exact = match cells[1] {
+            "drive" => 0.75 * number(2),
+            "lever" => 0.5 * (0.5 + number(2)),
             _ => 0.375,
         };
-        let slack = 0.5 * (number(5) - number(4));
+        let slack = 0.5 * (number(6) - number(5));
         assert!(
-            number(4) - slack <= exact && exact <= number(5) + slack,
+            number(5) - slack <= exact && exact <= number(6) + slack,
             "{line}"
         );
-        if cells[0] == "idle" {
-            assert_eq!(number(6), 0.0);
+        if cells[1] == "idle" {
+            assert_eq!(number(7), 0.0);
         }
         seen += 1;
     }
@@ -328,7 +328,7 @@ fn results_do_not_depend_on_threads() {
             let read = |entry: fs::DirEntry| (entry.file_name(), fs::read(entry.path()).unwrap());
             let entries = fs::read_dir(desk.path().join(&out)).unwrap();
             let files: BTreeMap<_, _> = entries.map(|entry| read(entry.unwrap())).collect();
-            assert_eq!(files.len(), 3);
+            assert_eq!(files.len(), 5);
             (text, files)
         };
         assert!(files("1") == files("2"), "{method}");
@@ -337,28 +337,387 @@ fn results_do_not_depend_on_threads() {
 
 #[test]
 fn failed_runs_are_counted_and_named() {
-    // Every world with a lever in the upper half of its range fails before it starts.
-    let failing = SCENARIO.replace("day = 1", "day = \"0.5 - floor(4 * lever)\"");
+    // Worlds fail before they start where the lever is in the uppermost 6 % of its range; of 1,000 worlds, 60 or so.
+    let failing = SCENARIO.replace("day = 1", "day = \"0.5 - floor(lever / 0.47)\"");
     let desk = folder(&[("clash.toml", &failing)]);
+    for (method, unit, least) in [
+        ("sobol", "point", 0.7),
+        ("kernel", "point", 0.7),
+        ("shapley", "chain", 0.7),
+        ("morris", "point", 0.3),
+        ("ofat", "run", 0.9),
+        ("rank", "run", 0.9),
+        ("pawn", "run", 0.9),
+        ("prcc", "run", 0.9),
+        ("regional", "run", 0.9),
+    ] {
+        let budget = if method == "ofat" { "28000" } else { "6000" };
+        let line = [
+            "sensitivity",
+            "clash.toml",
+            "--of",
+            "clash",
+            "--method",
+            method,
+            "--budget",
+            budget,
+        ];
+        let text = succeed(desk.path(), &line);
+        assert!(
+            text.contains(" × ") && text.contains("must be 0 or more"),
+            "{text}"
+        );
+        let line = text.lines().find(|line| line.starts_with("Failures: "));
+        let line = line.unwrap().replace(',', "");
+        let (_, used) = line.split_once("left out: ").unwrap();
+        let words: Vec<&str> = used.split(' ').collect();
+        let [used, of] = [words[0], words[2]].map(|word| word.parse::<f64>().unwrap());
+        assert_eq!(words[3], format!("{unit}s"), "{line}");
+        assert!(used < of && used > least * of, "{method}: {line}");
+        if method == "ofat" {
+            assert!(
+                text.contains("nearly all runs failed there: lever = 0.47"),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// The second scenario halves the drive by its prior, so that p = s * drive * (0.5 + lever), with s = 1 or 1/2. With equal
+/// weights E s = 3/4 and Var s = 1/16; drive and lever as above.
+#[test]
+fn which_scenario_holds_is_a_factor() {
+    let half = SCENARIO.replace("low = 0, high = 1 }", "low = 0, high = 0.5 }");
+    assert_ne!(half, SCENARIO);
+    let desk = folder(&[("full.toml", SCENARIO), ("half.toml", &half)]);
+    let ask = |more: &[&str]| {
+        let mut line = vec![
+            "sensitivity",
+            "full.toml",
+            "half.toml",
+            "--of",
+            "clash",
+            "--budget",
+            "120000",
+        ];
+        line.extend(more);
+        succeed(desk.path(), &line)
+    };
+    let found = table(&ask(&["--format", "csv"]));
+    let mean = 9.0 / 32.0;
+    let v = mean * (1.0 - mean);
+    let v_mean = 35.0 / 288.0 - mean * mean;
+    let (scenario, drive, lever) = (9.0 / 1024.0, 81.0 / 3072.0, 9.0 / 3072.0);
+    // Two runs of one chance differ with probability E|p - p'|; between scenarios that is E a b / 2, half of the time.
+    let joint_scenario = 0.5 * 3.0 / 16.0 / (2.0 * v);
+    for (factor, index, exact) in [
+        ("scenario", "first", scenario / v),
+        ("drive", "first", drive / v),
+        ("scenario", "mean_first", scenario / v_mean),
+        ("drive", "mean_first", drive / v_mean),
+        ("lever", "mean_first", lever / v_mean),
+        ("scenario", "joint_total", joint_scenario),
+        ("", "chance_share", 1.0 - v_mean / v),
+        ("", "mean", mean),
+        ("", "variance_of_mean", v_mean),
+    ] {
+        let row = at(&found, factor, index);
+        assert!(row.holds(exact), "{factor} {index}: {exact} in {row:?}");
+    }
+    assert!(at(&found, "scenario", "mean_total").above_dummy > 0.99);
+    let text = ask(&["--weights", "3,1"]);
+    assert!(text.contains("full.toml 75 %, half.toml 25 %"), "{text}");
+    assert!(text.contains("from 0 to 1: drive."), "{text}");
+    // E s = 7/8.
+    let found = table(&ask(&["--weights", "3,1", "--format", "csv"]));
+    assert!(at(&found, "", "mean").holds(21.0 / 64.0));
+
+    // One factor at a time begins with the first scenario; the second is a level of its own.
+    let curves = ask(&["--method", "ofat", "--format", "csv"]);
+    let row = curves.lines().find(|line| line.ends_with(",half.toml"));
+    let mean: f64 = row.unwrap().split(',').nth(4).unwrap().parse().unwrap();
+    assert!((mean - 0.1875).abs() < 0.03, "{curves}");
+
+    // The same from two batches of one seed: each world counts once.
+    for name in ["full", "half"] {
+        let scenario = format!("{name}.toml");
+        let line = [
+            "run",
+            &scenario,
+            "--runs",
+            "60000",
+            "--keep-runs",
+            "--out",
+            name,
+        ];
+        succeed(desk.path(), &line);
+    }
     let line = [
+        "sensitivity",
+        "--from",
+        "full",
+        "half",
+        "--of",
+        "clash",
+        "--format",
+        "csv",
+    ];
+    let found = table(&succeed(desk.path(), &line));
+    for (factor, share) in [("scenario", scenario), ("drive", drive), ("idle", 0.0)] {
+        let row = at(&found, factor, "mean_first");
+        assert!(
+            row.holds(share / v_mean),
+            "{factor}: {share} / {v_mean} in {row:?}"
+        );
+        let row = at(&found, factor, "first");
+        let of_means = v_mean + (v - v_mean) / 20.0;
+        assert!(row.holds(share / of_means), "{factor}: {row:?}");
+    }
+    let line = [
+        "discover",
+        "full",
+        "half",
+        "--outcome",
+        "clash",
+        "--out",
+        "boxes",
+    ];
+    let text = succeed(desk.path(), &line);
+    let limits = fs::read_to_string(desk.path().join("boxes/boxes.csv")).unwrap();
+    assert!(limits.contains(",scenario,,,full.toml,"), "{limits}");
+    assert!(text.contains("`scenario` is full.toml"), "{text}");
+}
+
+/// A sweep over fixed = 1/2 and 1 is the s of [`which_scenario_holds_is_a_factor`], and so is a variant that sets it.
+#[test]
+fn levers_sweeps_and_variants_of_an_experiment_are_factors() {
+    let sweep = r#"
+[batch]
+title = "A sweep"
+[scenario.only]
+file = "clash.toml"
+[sweep.fixed]
+values = [0.5, 1]
+"#;
+    let variant = r#"
+[batch]
+title = "A variant"
+[scenario.only]
+file = "clash.toml"
+[variant.weak]
+set = { fixed = 0.5 }
+"#;
+    let desk = folder(&[
+        ("clash.toml", SCENARIO),
+        ("sweep.toml", sweep),
+        ("variant.toml", variant),
+    ]);
+    let ask = |file: &str, more: &[&str]| {
+        let mut line = vec!["sensitivity", file, "--of", "clash"];
+        line.extend(more);
+        flashpoint(desk.path(), &line)
+    };
+    let mean = 9.0 / 32.0;
+    let v = mean * (1.0 - mean);
+    for (file, factor) in [("sweep.toml", "fixed"), ("variant.toml", "variant")] {
+        let done = ask(file, &["--budget", "80000", "--format", "csv"]);
+        assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+        let found = table(&done.stdout);
+        for (factor, index, exact) in [
+            (factor, "first", 9.0 / 1024.0 / v),
+            ("drive", "first", 81.0 / 3072.0 / v),
+            ("", "mean", mean),
+        ] {
+            let row = at(&found, factor, index);
+            assert!(
+                row.holds(exact),
+                "{file} {factor} {index}: {exact} in {row:?}"
+            );
+        }
+        assert!(!found.keys().any(|(factor, _)| factor == "scenario"));
+    }
+    let refused = ask("sweep.toml", &["--set", "drive=1"]);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.stderr.contains("with an experiment"),
+        "{}",
+        refused.stderr
+    );
+    let refused = flashpoint(
+        desk.path(),
+        &["sensitivity", "clash.toml", "sweep.toml", "--of", "clash"],
+    );
+    assert!(
+        refused.stderr.contains("is an experiment"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn several_outcomes_come_from_the_same_runs() {
+    let desk = desk();
+    let ask = |of: &str| {
+        let line = [
+            "sensitivity",
+            "clash.toml",
+            "--of",
+            of,
+            "--budget",
+            "6000",
+            "--format",
+            "csv",
+        ];
+        succeed(desk.path(), &line)
+    };
+    let both = ask("clash,first_clash");
+    let (clash, first) = (ask("clash"), ask("first_clash"));
+    let rows = first.split_once('\n').unwrap().1;
+    assert_eq!(both, clash.clone() + rows);
+    assert!(rows.starts_with("first_clash,drive,first,"), "{rows}");
+}
+
+/// Files of a folder with their content.
+fn files(folder: &Path) -> BTreeMap<std::ffi::OsString, Vec<u8>> {
+    let read = |entry: fs::DirEntry| (entry.file_name(), fs::read(entry.path()).unwrap());
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| read(entry.unwrap())).collect()
+}
+
+#[cfg(unix)]
+mod interruption {
+    use super::*;
+    use std::process::{Child, Command, Stdio};
+    use std::time::Duration;
+
+    /// Long enough to be stopped on the way.
+    const LONG: [&str; 8] = [
         "sensitivity",
         "clash.toml",
         "--of",
         "clash",
-        "--method",
-        "rank",
         "--budget",
-        "2000",
+        "600000",
+        "--threads",
+        "1",
     ];
-    let text = succeed(desk.path(), &line);
-    assert!(
-        text.contains("1,000 × ") && text.contains("must be 0 or more"),
-        "{text}"
-    );
-    assert!(
-        text.contains("Failed runs are left out: 1,000 of 2,000 runs are used."),
-        "{text}"
-    );
+
+    fn start(desk: &Path, out: &str) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flashpoint"));
+        let command = command.args(LONG).args(["--out", out]).current_dir(desk);
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        piped.stdin(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Waits until some runs are kept.
+    fn wait(desk: &Path, out: &str, bytes: u64) {
+        let path = desk.join(out).join("evaluations.csv");
+        while fs::metadata(&path).map_or(0, |file| file.len()) < bytes {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn length(desk: &Path, out: &str) -> usize {
+        let path = desk.join(out).join("evaluations.csv");
+        fs::read(path).unwrap().len()
+    }
+
+    #[test]
+    fn a_killed_or_stopped_study_goes_on_to_the_same_bytes() {
+        let desk = desk();
+        let whole = [&LONG[..], &["--out", "whole"]].concat();
+        let expected = succeed(desk.path(), &whole).replace("whole", "");
+        let all = length(desk.path(), "whole");
+
+        let mut killed = start(desk.path(), "killed");
+        wait(desk.path(), "killed", 40_000);
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        let kept = length(desk.path(), "killed");
+        assert!(kept < all, "killed too late");
+        assert!(!desk.path().join("killed/manifest.json").exists());
+
+        let stopped = start(desk.path(), "stopped");
+        wait(desk.path(), "stopped", 100_000);
+        let id = stopped.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+        assert!(sent.success());
+        let done = stopped.wait_with_output().unwrap();
+        assert_eq!(done.status.code(), Some(130));
+        let shown = String::from_utf8(done.stdout).unwrap();
+        assert!(
+            shown.starts_with("PROVISIONAL: interrupted after "),
+            "{shown}"
+        );
+        assert!(shown.contains("of 589,824 runs"), "{shown}");
+        assert!(shown.contains("\ndrive "), "{shown}");
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(
+            said.contains("the same command goes on from there"),
+            "{said}"
+        );
+        assert!(length(desk.path(), "stopped") < all, "stopped too late");
+
+        for out in ["killed", "stopped"] {
+            let again = [&LONG[..], &["--out", out]].concat();
+            assert_eq!(succeed(desk.path(), &again).replace(out, ""), expected);
+            assert!(files(&desk.path().join(out)) == files(&desk.path().join("whole")));
+        }
+    }
+
+    #[test]
+    fn a_study_grows_and_another_one_is_refused() {
+        let desk = desk();
+        let ask = |budget: &str, more: &[&str]| {
+            let mut line = vec![
+                "sensitivity",
+                "clash.toml",
+                "--of",
+                "clash",
+                "--budget",
+                budget,
+                "--out",
+                "out",
+            ];
+            line.extend(more);
+            flashpoint(desk.path(), &line)
+        };
+        assert_eq!(ask("3000", &[]).code, 0);
+        let small = files(&desk.path().join("out"));
+        assert_eq!(ask("12000", &[]).code, 0);
+        let large = files(&desk.path().join("out"));
+        let runs = |files: &BTreeMap<std::ffi::OsString, Vec<u8>>| {
+            files[std::ffi::OsStr::new("evaluations.csv")].clone()
+        };
+        assert!(runs(&large).starts_with(&runs(&small)));
+        assert!(runs(&large).len() > 2 * runs(&small).len());
+        // A smaller budget takes the first of the runs that are there.
+        assert_eq!(ask("3000", &[]).code, 0);
+        let again = files(&desk.path().join("out"));
+        for name in ["indices.csv", "README.md"] {
+            let name = std::ffi::OsStr::new(name);
+            assert_eq!(again[name], small[name]);
+        }
+        for (more, differs) in [
+            (&["--seed", "2"][..], "differs in seed"),
+            (&["--set", "fixed=0.5"], "differs in overrides"),
+            (&["--params", "drive"], "differs in parameters"),
+            (&["--method", "morris"], "differs in design"),
+        ] {
+            let refused = ask("3000", more);
+            assert_eq!(refused.code, 2);
+            assert!(refused.stderr.contains(differs), "{}", refused.stderr);
+            assert!(refused.stderr.contains("--fresh"), "{}", refused.stderr);
+        }
+        let path = desk.path().join("clash.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("drive * (0.5", "drive * (0.4")).unwrap();
+        let refused = ask("3000", &[]).stderr;
+        assert!(refused.contains("the scenario or its text"), "{refused}");
+        assert!(files(&desk.path().join("out")) == again);
+        assert_eq!(ask("3000", &["--fresh"]).code, 0);
+        assert!(runs(&files(&desk.path().join("out"))) != runs(&small));
+    }
 }
 
 #[test]
@@ -397,6 +756,10 @@ fn a_batch_gives_indices_and_boxes_without_new_runs() {
         at(&rank, "drive", "first").holds(27.0 / 576.0 / variance),
         "{rank:?}"
     );
+    assert!(
+        at(&rank, "drive", "mean_first").holds(27.0 / 576.0 / V_MEAN),
+        "{rank:?}"
+    );
     assert!(at(&rank, "idle", "first").holds(0.0), "{rank:?}");
     for method in ["pawn", "prcc", "regional"] {
         let found = batch(method);
@@ -410,9 +773,49 @@ fn a_batch_gives_indices_and_boxes_without_new_runs() {
         );
     }
 
-    let discover = ["discover", "batch", "--outcome", "clash", "--out", "boxes"];
+    succeed(
+        desk.path(),
+        &[
+            "run",
+            "clash.toml",
+            "--runs",
+            "20000",
+            "--keep-runs",
+            "--out",
+            "other",
+            "--seed",
+            "4",
+        ],
+    );
+    let discover = [
+        "discover",
+        "batch",
+        "--outcome",
+        "clash",
+        "--out",
+        "boxes",
+        "--confirm",
+        "other",
+    ];
     let text = succeed(desk.path(), &discover);
     assert!(text.contains("`clash` has a probability of"), "{text}");
+    assert!(text.contains("other worlds inside: "), "{text}");
+    let picture = fs::read_to_string(desk.path().join("boxes/trade_off.svg")).unwrap();
+    assert!(picture.contains("<circle") && picture.contains("cross: the box in other worlds"));
+    let same = [
+        "discover",
+        "batch",
+        "--outcome",
+        "clash",
+        "--confirm",
+        "batch",
+    ];
+    let refused = flashpoint(desk.path(), &same);
+    assert!(
+        refused.stderr.contains("the same seed"),
+        "{}",
+        refused.stderr
+    );
     assert!(text.contains("when `drive` above 0."), "{text}");
     let trajectory = fs::read_to_string(desk.path().join("boxes/trajectory.csv")).unwrap();
     let numbers = |line: &str| -> Vec<f64> {
@@ -424,6 +827,11 @@ fn a_batch_gives_indices_and_boxes_without_new_runs() {
     assert!((start[4] - 0.375).abs() < 0.03);
     let last = numbers(trajectory.lines().last().unwrap());
     assert!(last[4] > 0.75 && last[3] < 0.15, "{last:?}");
+    // In other worlds the densest box is less dense, but still far above the base rate; p is at most 1 there.
+    assert!(
+        last[9] > 0.6 && last[10] < last[9] && last[9] < last[11],
+        "{last:?}"
+    );
     // A limit on what does nothing would be there by chance alone.
     let limits = fs::read_to_string(desk.path().join("boxes/boxes.csv")).unwrap();
     assert!(
@@ -461,6 +869,8 @@ fn a_batch_gives_indices_and_boxes_without_new_runs() {
             "clash",
             "--threads",
             threads,
+            "--confirm",
+            "other",
             "--out",
             threads,
         ];
@@ -482,7 +892,7 @@ fn what_cannot_be_done_is_refused_with_advice() {
     );
     fs::create_dir(desk.path().join("taken")).unwrap();
     fs::write(desk.path().join("taken/manifest.json"), "{}").unwrap();
-    let cases: [(i32, &[&str], &str); 15] = [
+    let cases: [(i32, &[&str], &str); 18] = [
         (2, &["clash.toml", "--of", "clahs"], "did you mean `clash`?"),
         (
             2,
@@ -521,22 +931,32 @@ fn what_cannot_be_done_is_refused_with_advice() {
         ),
         (
             2,
-            &[
-                "clash.toml",
-                "--of",
-                "clash",
-                "--method",
-                "rank",
-                "--precision",
-                "0.1",
-            ],
-            "--precision is for method sobol",
+            &["clash.toml", "--of", "clash", "--precision", "0"],
+            "the width of an interval is above 0",
         ),
         (
             2,
             &["clash.toml", "--of", "clash", "--group", "a=drive,nobody"],
             "no parameter `nobody`",
         ),
+        (
+            2,
+            &["clash.toml", "clash.toml", "--of", "clash"],
+            "named twice",
+        ),
+        (
+            2,
+            &[
+                "clash.toml",
+                "plain.toml",
+                "--of",
+                "clash",
+                "--weights",
+                "1",
+            ],
+            "1 numbers for 2 scenarios",
+        ),
+        (2, &["clash.toml", "--of", "clash,clash"], "asked for twice"),
         (2, &["--of", "clash"], "SCENARIO"),
         (
             2,

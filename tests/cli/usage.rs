@@ -3,9 +3,15 @@ use std::process::{Command, Stdio};
 
 use crate::{flashpoint, folder, succeed};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 16] = [
+    "batch",
+    "status",
+    "compare",
+    "rank",
     "sensitivity",
     "discover",
+    "hindcast",
+    "calibrate",
     "trace",
     "check",
     "describe",
@@ -28,6 +34,7 @@ fn help_names_every_command_and_exit_code() {
         "  0  done",
         "  1  failure",
         "  2  bad usage",
+        "  3  some cells of a batch failed",
         "130  interrupted",
     ] {
         assert!(help.contains(code), "{code}\n{help}");
@@ -79,18 +86,26 @@ fn completions_and_manual_pages_name_the_commands() {
 
 #[test]
 fn the_schema_in_the_repository_is_up_to_date() {
-    let schema = succeed(Path::new("."), &["schema"]);
-    let parsed: serde_json::Value = serde_json::from_str(&schema).unwrap();
-    assert_eq!(parsed["title"], "Flashpoint scenario");
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/scenarios/scenario.schema.json"
-    );
-    let committed = std::fs::read_to_string(path).unwrap();
-    assert!(
-        schema == committed,
-        "run: flashpoint schema > scenarios/scenario.schema.json"
-    );
+    for (kind, title) in [
+        ("scenario", "Flashpoint scenario"),
+        ("experiment", "Flashpoint experiment"),
+        ("hindcast", "Flashpoint hindcast"),
+        ("base-rates", "Flashpoint base rates"),
+        ("calibration", "Flashpoint calibration"),
+    ] {
+        let schema = succeed(Path::new("."), &["schema", kind]);
+        let parsed: serde_json::Value = serde_json::from_str(&schema).unwrap();
+        assert_eq!(parsed["title"], title);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        let path = folder.join(format!("{kind}.schema.json"));
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            schema == committed,
+            "run: flashpoint schema {kind} > scenarios/{kind}.schema.json"
+        );
+    }
+    let plain = succeed(Path::new("."), &["schema"]);
+    assert_eq!(plain, succeed(Path::new("."), &["schema", "scenario"]));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! | `toml,fragment` | the same for an addition to the last scenario of the tutorial |
 //! | `toml,error` | a whole scenario or an addition that fails; the `text` block that follows is what the program says |
 //! | `toml,experiment` | not a scenario |
+//! | `toml,hindcast`, `toml,base-rates`, `toml,calibration` | not scenarios: see `hindcast.rs` |
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ use flashpoint::scenario::load::load_with;
 use crate::markdown::{Block, guide, pages};
 
 /// Name of the tutorial's last scenario.
-const BASE: &str = "border.toml";
+pub const BASE: &str = "border.toml";
 /// Name of the example.
 const EXAMPLE: &str = "example.toml";
 
@@ -47,7 +48,7 @@ impl Files for Examples {
 }
 
 /// The last whole scenario of the tutorial.
-fn tutorial() -> String {
+pub fn tutorial() -> String {
     let blocks = guide("first-scenario.md").blocks();
     let whole = blocks.into_iter().rfind(|block| block.info == "toml");
     whole.unwrap().text
@@ -161,6 +162,9 @@ fn examples_run_and_errors_read_as_shown() {
                         "json",
                         "csv",
                         "toml,experiment",
+                        "toml,hindcast",
+                        "toml,base-rates",
+                        "toml,calibration",
                         "python"
                     ]
                     .contains(&info),

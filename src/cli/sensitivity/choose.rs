@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use crate::cli::CliError;
 use crate::distribution::{Distribution, Family, Shape};
-use crate::experiment::naming::{self, NameError};
+use crate::experiment::naming;
 use crate::experiment::subject::is_day;
-use crate::experiment::{Quantity, Varied};
+use crate::experiment::{Case, Input, Quantity, Varied};
 use crate::model::Model;
 use crate::scenario::raw::RawScenario;
 use crate::scenario::wording::closest;
@@ -41,20 +41,53 @@ impl FromStr for Group {
     }
 }
 
-/// What `--of` names: an endgame, a flag or a metric, if need be with `endgame:`, `flag:` or `metric:` before it.
+/// A scenario of a study.
+pub(in crate::cli) struct Named<'a> {
+    /// Its name.
+    pub name: String,
+    /// Compiled.
+    pub model: &'a Model,
+    /// As it was read, if it was.
+    pub raw: Option<&'a RawScenario>,
+}
+
+/// The scenarios with what `--of` names in each of them. Endgames of one name are one category in all.
 ///
 /// # Errors
-/// A usage error for a name that the scenario does not have, or has twice.
-pub(in crate::cli) fn quantity(model: &Model, name: &str) -> Result<Quantity, CliError> {
+/// A usage error for a name that a scenario does not have, or has twice, and for one that is given twice.
+pub(in crate::cli) fn cases<'a>(
+    scenarios: &[Named<'a>],
+    of: &[String],
+) -> Result<Vec<Case<'a>>, CliError> {
+    if let Some(name) = (1..of.len()).find_map(|i| of[..i].iter().find(|name| **name == of[i])) {
+        return Err(CliError::usage(format!("`{name}` is asked for twice")));
+    }
+    let mut categories: Vec<&str> = Vec::new();
+    let mut cases = Vec::new();
+    for scenario in scenarios {
+        let quantities: Result<Vec<Quantity>, CliError> =
+            of.iter().map(|name| quantity(scenario, name)).collect();
+        let mut case = Case::alone(scenario.model, quantities?);
+        for (number, endgame) in case.categories.iter_mut().zip(scenario.model.endgames()) {
+            let known = categories.iter().position(|id| *id == endgame.id());
+            *number = known.unwrap_or(categories.len()) as f64;
+            if known.is_none() {
+                categories.push(endgame.id());
+            }
+        }
+        cases.push(case);
+    }
+    Ok(cases)
+}
+
+/// An endgame, a flag or a metric, if need be with `endgame:`, `flag:` or `metric:` before it.
+pub(in crate::cli) fn quantity(scenario: &Named<'_>, name: &str) -> Result<Quantity, CliError> {
     if name == CATEGORY {
         return Ok(Quantity::Category);
     }
-    naming::find(model, name).map_err(name_error)
-}
-
-/// A usage error for a name of no outcome.
-pub(in crate::cli) fn name_error(error: NameError) -> CliError {
-    CliError::usage(error.to_string()).with_help(error.advice())
+    naming::find(scenario.model, name).map_err(|error| {
+        CliError::usage(format!("{error} ({})", scenario.name)).with_help(error.advice())
+    })
 }
 
 /// What is studied, in words.
@@ -72,21 +105,43 @@ pub(in crate::cli) fn in_words(model: &Model, quantity: Quantity) -> String {
     }
 }
 
-/// Every parameter with a prior, as it is, and those with a range but no prior, uniform over it.
-///
-/// # Errors
-/// A usage error if there are none.
-pub(super) fn uncertain(
-    model: &Model,
-    raw: Option<&RawScenario>,
-    held: &[String],
-) -> Result<Vec<Varied>, CliError> {
+/// What is uncertain in any of the scenarios, in the order in which they name it: every parameter with a prior, as it is, and
+/// those with a range but no prior, uniform over it.
+pub(in crate::cli) fn inputs(scenarios: &[Named<'_>], held: &[String]) -> Vec<Input> {
+    let mut inputs: Vec<Input> = Vec::new();
+    for (number, scenario) in scenarios.iter().enumerate() {
+        for varied in uncertain(scenario, held) {
+            let name = scenario.model.parameters()[varied.parameter].id();
+            let at = inputs.iter().position(|input| input.name == name);
+            let at = at.unwrap_or_else(|| {
+                inputs.push(Input {
+                    name: name.to_owned(),
+                    in_scenario: vec![None; scenarios.len()],
+                });
+                inputs.len() - 1
+            });
+            inputs[at].in_scenario[number] = Some(varied);
+        }
+    }
+    inputs
+}
+
+/// A usage error: there is nothing to vary.
+pub(in crate::cli) fn nothing_varies() -> CliError {
+    CliError::usage("no parameter of the scenario has a prior or a range").with_help(
+        "give a parameter what is known about it, for example prior = { dist = \"uniform\", low = 0, high = 1 }",
+    )
+}
+
+fn uncertain(scenario: &Named<'_>, held: &[String]) -> Vec<Varied> {
     let mut varied = Vec::new();
-    for (parameter, p) in model.parameters().iter().enumerate() {
+    for (parameter, p) in scenario.model.parameters().iter().enumerate() {
         if held.iter().any(|name| name == p.id()) {
             continue;
         }
-        let range = raw.and_then(|raw| raw.parameter.get(p.id())?.range);
+        let range = scenario
+            .raw
+            .and_then(|raw| raw.parameter.get(p.id())?.range);
         let distribution = match (p.prior(), range) {
             (Some(prior), _) => Some(prior.clone()),
             (None, Some(ends)) if ends[0] < ends[1] => Shape::new(Family::Uniform, &ends)
@@ -104,31 +159,23 @@ pub(super) fn uncertain(
             distribution,
         }));
     }
-    if varied.is_empty() {
-        return Err(
-            CliError::usage("no parameter of the scenario has a prior or a range").with_help(
-                "give a parameter what is known about it, for example prior = { dist = \"uniform\", low = 0, high = 1 }",
-            ),
-        );
-    }
-    Ok(varied)
+    varied
 }
 
-/// Those of `varied` that the user names, in the order of the scenario; all if none are named.
+/// Those of `inputs` that the user names, in the order of the scenarios; all if none are named.
 ///
 /// # Errors
 /// A usage error for a name that is not among them.
-pub(super) fn named(
-    model: &Model,
-    varied: Vec<Varied>,
+pub(in crate::cli) fn named(
+    scenarios: &[Named<'_>],
+    inputs: Vec<Input>,
     names: &[String],
-) -> Result<Vec<Varied>, CliError> {
+) -> Result<Vec<Input>, CliError> {
     for name in names {
-        known(model, &varied, name)?;
+        known(scenarios, &inputs, name)?;
     }
-    let id = |v: &Varied| model.parameters()[v.parameter].id();
-    let chosen = |v: &Varied| names.is_empty() || names.iter().any(|name| name == id(v));
-    Ok(varied.into_iter().filter(chosen).collect())
+    let chosen = |input: &Input| names.is_empty() || names.contains(&input.name);
+    Ok(inputs.into_iter().filter(chosen).collect())
 }
 
 /// Group of each parameter that is in one.
@@ -136,14 +183,14 @@ pub(super) fn named(
 /// # Errors
 /// A usage error for a parameter that is not varied, or is in two groups.
 pub(super) fn groups(
-    model: &Model,
-    varied: &[Varied],
+    scenarios: &[Named<'_>],
+    inputs: &[Input],
     groups: &[Group],
 ) -> Result<BTreeMap<String, String>, CliError> {
     let mut of = BTreeMap::new();
     for group in groups {
         for member in &group.members {
-            known(model, varied, member)?;
+            known(scenarios, inputs, member)?;
             if of.insert(member.clone(), group.name.clone()).is_some() {
                 let message = format!("parameter `{member}` is in two groups");
                 return Err(CliError::usage(message));
@@ -153,18 +200,19 @@ pub(super) fn groups(
     Ok(of)
 }
 
-fn known(model: &Model, varied: &[Varied], name: &str) -> Result<(), CliError> {
-    let id = |v: &Varied| model.parameters()[v.parameter].id();
-    if varied.iter().any(|v| id(v) == name) {
+fn known(scenarios: &[Named<'_>], inputs: &[Input], name: &str) -> Result<(), CliError> {
+    if inputs.iter().any(|input| input.name == name) {
         return Ok(());
     }
-    if model.parameters().iter().any(|p| p.id() == name) {
+    let mut parameters = scenarios.iter().flat_map(|s| s.model.parameters());
+    if parameters.any(|p| p.id() == name) {
         let message = format!("parameter `{name}` is not varied");
         return Err(CliError::usage(message)
             .with_help("it has neither a prior nor a range, or is not among --params"));
     }
-    let error = CliError::usage(format!("the scenario has no parameter `{name}`"));
-    Err(match closest(name, varied.iter().map(id)) {
+    let error = CliError::usage(format!("there is no parameter `{name}`"));
+    let names = inputs.iter().map(|input| input.name.as_str());
+    Err(match closest(name, names) {
         Some(closest) => error.with_help(format!("did you mean `{closest}`?")),
         None => error.with_help("`flashpoint describe` lists the parameters of a scenario"),
     })

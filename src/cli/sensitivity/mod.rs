@@ -1,39 +1,65 @@
 //! `flashpoint sensitivity`.
 
 mod choose;
+mod effects;
+mod evaluate;
 mod given;
-mod methods;
+mod shares;
+mod study;
+mod subject;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use choose::Group;
-pub(super) use choose::{in_words, quantity};
+pub(super) use choose::{Named, in_words, inputs, named, nothing_varies, quantity};
 
-use super::batch::{Batch, on_threads, refuse_folder, write_folder};
-use super::prepare::{DEFAULT_SEED, prepare};
-use super::run::Meter;
+use super::analysis::{on_threads, refuse_files, refuse_folder, write_folder};
+use super::prepare::DEFAULT_SEED;
+use super::run::{Interrupt, Meter};
+use super::worlds::Batches;
 use super::{CliError, Format, Output, Override};
+use crate::report::directory::MANIFEST;
+use crate::report::evaluations::{EVALUATIONS, Evaluations, STUDY};
 use crate::report::sensitivity::{Curves, Indices};
+use evaluate::{Carried, Watch};
+use subject::StudySubject;
+
+/// Files that a study of its own runs puts into its folder.
+const RESULTS: [&str; 5] = [
+    MANIFEST,
+    EVALUATIONS,
+    "README.md",
+    "curves.csv",
+    "indices.csv",
+];
 
 /// Find out which uncertain parameters drive an outcome, and how much of it is chance.
 ///
-/// The factors are the parameters with a prior (or else a range). Chance is told apart from them: runs share their random
-/// numbers where the method needs it. The same scenario, options and seed give the same results, byte for byte, with any number
-/// of threads.
+/// The factors are the parameters with a prior (or else a range); with several scenarios, also which of them holds. Chance is
+/// told apart from them: runs share their random numbers where the method needs it. The same scenarios, options and seed give
+/// the same results, byte for byte, with any number of threads, interrupted or not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Scenario file, name of a built-in scenario, or `-` for standard input.
-    #[arg(required_unless_present = "from", conflicts_with = "from")]
-    scenario: Option<String>,
-    /// Use the runs of a finished batch (`flashpoint run --keep-runs`) instead of making new ones.
-    #[arg(long, value_name = "DIR")]
-    from: Option<PathBuf>,
-    /// What to explain: an endgame, a flag, a metric, or `endgame-category`.
-    #[arg(long, value_name = "OUTCOME")]
-    of: String,
+    /// Scenario files, names of built-in scenarios, or `-` for standard input. With several, which one holds is a factor.
+    /// Or one experiment: its scenarios, variants, levers and sweeps are factors too.
+    #[arg(
+        required_unless_present = "from",
+        conflicts_with = "from",
+        value_name = "SCENARIO"
+    )]
+    scenarios: Vec<String>,
+    /// Use the runs of finished batches (`flashpoint run --keep-runs`) instead of making new ones; one for each scenario.
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    from: Vec<PathBuf>,
+    /// What to explain: endgames, flags, metrics, or `endgame-category` (several from the same runs).
+    #[arg(long, value_name = "OUTCOMES", value_delimiter = ',', required = true)]
+    of: Vec<String>,
+    /// How likely each scenario is, relative to the others [default: all equally likely].
+    #[arg(long, value_name = "WEIGHTS", value_delimiter = ',')]
+    weights: Vec<f64>,
     /// The method [default: sobol; rank with --from].
     #[arg(long, value_enum)]
     method: Option<Method>,
@@ -43,10 +69,10 @@ pub(super) struct Args {
     /// Vary these parameters together, as one factor (repeatable).
     #[arg(long = "group", value_name = "NAME=a,b,c", conflicts_with = "from")]
     groups: Vec<Group>,
-    /// Most runs to make [default: 200000; 2000000 with --precision].
-    #[arg(long, value_name = "RUNS", conflicts_with = "from", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Most runs to make [default: 200000, or 8192 for rank, pawn, prcc and regional; 2000000 with --precision].
+    #[arg(long, value_name = "RUNS", conflicts_with = "from", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     budget: Option<u64>,
-    /// Go on until all intervals are at most W wide and the ranking has settled (method sobol).
+    /// Go on until all intervals are at most W wide and the ranking has settled.
     #[arg(long, value_name = "W", conflicts_with = "from")]
     precision: Option<f64>,
     /// Also find the interaction of each pair of factors (method sobol).
@@ -61,12 +87,13 @@ pub(super) struct Args {
     /// Hold a parameter at this value (repeatable).
     #[arg(long = "set", value_name = "NAME=VALUE", conflicts_with = "from")]
     set: Vec<Override>,
-    /// Write the results into this folder.
+    /// Keep the runs and write the results in this folder. The same command goes on after an interruption, and one with a
+    /// larger budget uses the runs that are there.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write them even if the folder holds an analysis already.
+    /// Start over in a folder that holds another analysis.
     #[arg(long, requires = "out")]
-    force: bool,
+    fresh: bool,
     /// How the results are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -138,31 +165,53 @@ impl Analysis {
         };
         value.map_err(|error| CliError::failure(format!("cannot be written as JSON: {error}")))
     }
+
+    fn widest(&self) -> f64 {
+        match self {
+            Analysis::Indices(indices) => indices.widest(),
+            Analysis::Curves(curves) => curves.widest(),
+        }
+    }
+
+    fn rank_instability(&self) -> f64 {
+        match self {
+            Analysis::Indices(indices) => indices.rank_instability,
+            Analysis::Curves(_) => 0.0,
+        }
+    }
+
+    fn leaders(&self, number: usize) -> String {
+        match self {
+            Analysis::Indices(indices) => indices.leaders(number),
+            Analysis::Curves(curves) => curves.leaders(number),
+        }
+    }
+
+    fn add_note(&mut self, note: String) {
+        match self {
+            Analysis::Indices(indices) => indices.notes.push(note),
+            Analysis::Curves(curves) => curves.notes.push(note),
+        }
+    }
+
+    fn mark_provisional(&mut self, why: String) {
+        let subject = match self {
+            Analysis::Indices(indices) => &mut indices.subject,
+            Analysis::Curves(curves) => &mut curves.subject,
+        };
+        subject.provisional = Some(why);
+    }
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force)?;
-    let (analysis, about) = match (&args.from, &args.scenario) {
-        (Some(folder), _) => from_batch(args, &Batch::open(folder)?)?,
-        (None, Some(scenario)) => from_runs(args, scenario, out)?,
-        (None, None) => return Err(CliError::usage("name a scenario, or a folder with --from")),
-    };
-    let (text, csv) = (analysis.text(), analysis.csv());
-    let mut shown = match args.format {
-        Format::Text => text.clone(),
-        Format::Csv => csv.clone(),
-        Format::Json => super::json(&analysis.value()?)?,
-    };
+    if args.from.is_empty() {
+        return from_runs(args, out);
+    }
+    refuse_folder(args.out.as_deref(), args.fresh, "--fresh")?;
+    let (analyses, about) = from_batches(args)?;
+    let (mut shown, csv) = (args.shown(&analyses)?, csv_of(&analyses));
     if let Some(folder) = &args.out {
-        let name = match analysis {
-            Analysis::Indices(_) => "indices.csv",
-            Analysis::Curves(_) => "curves.csv",
-        };
-        let notes = format!(
-            "# What drives an outcome\n\n`{name}` has the figures, `manifest.json` what they were made of.\n\n```text\n{text}```\n"
-        );
-        let contents = [(name, csv.as_str()), ("README.md", notes.as_str())];
-        let line = write_folder(folder, about, &contents, args.force)?;
+        let line = args.store(folder, about, &analyses, &csv, args.fresh)?;
         if args.format == Format::Text {
             shown.push_str(&line);
         }
@@ -170,92 +219,135 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     Ok(out.print(&shown)?)
 }
 
-fn from_runs(args: &Args, scenario: &str, out: &mut Output) -> Result<(Analysis, Value), CliError> {
+fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let method = args.method.unwrap_or(Method::Sobol);
     args.check(method)?;
-    let prepared = prepare(scenario, &args.set, out)?;
-    let model = &prepared.model;
-    let quantity = quantity(model, &args.of)?;
-    let held: Vec<String> = args.set.iter().map(|set| set.name.clone()).collect();
-    let varied = choose::uncertain(model, Some(&prepared.loaded.raw), &held)?;
-    let varied = choose::named(model, varied, &args.params)?;
-    let groups = choose::groups(model, &varied, &args.groups)?;
-    let meter = Meter::new(0, out.stderr_terminal);
-    let study = methods::Study {
-        model,
-        quantity,
-        varied: &varied,
+    let subject = StudySubject::load(args, out)?;
+    let named = subject.named();
+    let mut cases = choose::cases(&named, &args.of)?;
+    let inputs = subject.inputs(args, &mut cases)?;
+    let groups = choose::groups(&named, &inputs, &args.groups)?;
+    let study = study::Study {
+        title: subject.title(),
+        categories: subject.categories(),
+        cases: &cases,
+        inputs: &inputs,
         groups: &groups,
+        of: &args.of,
         seed: args.seed,
         budget: args.budget,
         precision: args.precision,
         pairs: args.pairs,
-        progress: &meter,
     };
-    let analysis = on_threads(args.threads, || study.carry_out(method));
-    meter.clear();
-    let analysis = analysis??;
-    let parameters: Vec<&str> = varied
-        .iter()
-        .map(|v| model.parameters()[v.parameter].id())
-        .collect();
+    let plan = study.plan(method)?;
+
     let overrides = args.set.iter().map(|set| (set.name.clone(), set.value));
-    let text = prepared.loaded.resolved_text();
-    let about = json!({
+    let identity = json!({
         "flashpoint": env!("CARGO_PKG_VERSION"),
         "analysis": "sensitivity",
-        "method": method.name(),
-        "of": args.of,
-        "scenario": crate::report::manifest::ScenarioDescription::new(prepared.loaded.name.clone(), text),
+        "design": plan.kind(),
+        "scenarios": subject.identity(),
+        "weights": args.weights,
         "overrides": overrides.collect::<std::collections::BTreeMap<_, _>>(),
-        "parameters": parameters,
+        "parameters": inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>(),
         "groups": groups,
-        "budget": args.budget,
-        "precision": args.precision,
-        "pairs": args.pairs,
+        "outcomes": args.of,
         "seed": args.seed,
     });
-    Ok((analysis, about))
+    let mut evaluations = match &args.out {
+        Some(folder) => {
+            if !folder.join(STUDY).exists() {
+                refuse_files(Some(folder), &RESULTS, args.fresh, "--fresh")?;
+            }
+            Evaluations::open(folder, &identity, &args.of, args.fresh)
+                .map_err(evaluate::evaluations_error)?
+        }
+        None => Evaluations::in_memory(args.of.len()),
+    };
+    let interrupt = Interrupt::install();
+    let meter = Meter::new(0, out.stderr_terminal);
+    let watch = Watch {
+        stop: &interrupt.stop,
+        meter: &meter,
+        folder: args.out.as_deref(),
+    };
+    let carried = on_threads(args.threads, || {
+        evaluate::carry_out(&study, &plan, &mut evaluations, &watch)
+    });
+    meter.clear();
+    let carried = carried??;
+    if carried.interrupted {
+        return args.show_interrupted(&carried, out);
+    }
+    let mut about = identity;
+    about["method"] = json!(method.name());
+    about["scenarios"] = subject.description();
+    about["budget"] = json!(args.budget);
+    about["precision"] = json!(args.precision);
+    about["runs"] = json!(carried.rows);
+    let (mut shown, csv) = (args.shown(&carried.analyses)?, csv_of(&carried.analyses));
+    if let Some(folder) = &args.out {
+        // The folder belongs to this study: they may replace those of a smaller one.
+        let line = args.store(folder, about, &carried.analyses, &csv, true)?;
+        if args.format == Format::Text {
+            shown.push_str(&line);
+        }
+    }
+    Ok(out.print(&shown)?)
 }
 
-fn from_batch(args: &Args, batch: &Batch) -> Result<(Analysis, Value), CliError> {
+fn from_batches(args: &Args) -> Result<(Vec<Analysis>, Value), CliError> {
     let method = args.method.unwrap_or(Method::Rank);
     if !method.takes_given_data() {
         let message = format!("method {} needs runs of its own design", method.name());
         return Err(CliError::usage(message)
             .with_help("with --from, choose rank, pawn, prcc or regional; or name the scenario"));
     }
-    let model = &batch.model;
-    let quantity = quantity(model, &args.of)?;
-    let varied = choose::uncertain(model, None, &[])?;
-    let varied = choose::named(model, varied, &args.params)?;
-    let indices = on_threads(args.threads, || {
-        given::of_batch(batch, method, quantity, &varied, args.seed)
-    })??;
+    let batches = Batches::open(&args.from, &args.weights)?;
+    let mut analyses = Vec::new();
+    for of in &args.of {
+        let (worlds, quantity) = batches.worlds(of, &args.params)?;
+        let found = on_threads(args.threads, || {
+            given::of_worlds(&worlds, method, of, quantity, args.seed)
+        })??;
+        analyses.push(Analysis::Indices(found));
+    }
     let about = json!({
         "flashpoint": env!("CARGO_PKG_VERSION"),
         "analysis": "sensitivity",
         "method": method.name(),
-        "of": args.of,
-        "batch": batch.description(),
+        "outcomes": args.of,
+        "batch": batches.description(),
         "parameters": args.params,
         "seed": args.seed,
     });
-    Ok((Analysis::Indices(indices), about))
+    Ok((analyses, about))
+}
+
+/// The tables of all analyses as one.
+fn csv_of(analyses: &[Analysis]) -> String {
+    let mut all = String::new();
+    for (number, analysis) in analyses.iter().enumerate() {
+        let csv = analysis.csv();
+        let rows = csv.split_once('\n').map_or("", |(_, rows)| rows);
+        all.push_str(if number == 0 { &csv } else { rows });
+    }
+    all
+}
+
+fn text_of(analyses: &[Analysis]) -> String {
+    let texts: Vec<String> = analyses.iter().map(Analysis::text).collect();
+    texts.join("\n")
 }
 
 impl Args {
     fn check(&self, method: Method) -> Result<(), CliError> {
-        if let Some(width) = self.precision {
-            if method != Method::Sobol {
-                return Err(CliError::usage("--precision is for method sobol")
-                    .with_help("give the other methods a --budget"));
-            }
-            if !(width > 0.0 && width < 2.0) {
-                return Err(CliError::usage(format!(
-                    "--precision {width}: a width of intervals of shares lies between 0 and 2"
-                )));
-            }
+        if let Some(width) = self.precision
+            && !(width > 0.0 && width.is_finite())
+        {
+            return Err(CliError::usage(format!(
+                "--precision {width}: the width of an interval is above 0"
+            )));
         }
         if self.pairs && method != Method::Sobol {
             return Err(CliError::usage("--pairs is for method sobol"));
@@ -268,5 +360,65 @@ impl Args {
             )));
         }
         Ok(())
+    }
+
+    /// What is printed.
+    fn shown(&self, analyses: &[Analysis]) -> Result<String, CliError> {
+        match self.format {
+            Format::Text => Ok(text_of(analyses)),
+            Format::Csv => Ok(csv_of(analyses)),
+            Format::Json => match analyses {
+                [one] => super::json(&one.value()?),
+                several => {
+                    let values: Result<Vec<Value>, CliError> =
+                        several.iter().map(Analysis::value).collect();
+                    super::json(&values?)
+                }
+            },
+        }
+    }
+
+    /// Writes the files of results.
+    fn store(
+        &self,
+        folder: &Path,
+        about: Value,
+        analyses: &[Analysis],
+        csv: &str,
+        replace: bool,
+    ) -> Result<String, CliError> {
+        let name = match analyses {
+            [Analysis::Curves(_), ..] => "curves.csv",
+            _ => "indices.csv",
+        };
+        let runs = match folder.join(EVALUATIONS).exists() {
+            true => format!(
+                "`{EVALUATIONS}` has the outcome of every run and `{STUDY}` says what the rows are, "
+            ),
+            false => String::new(),
+        };
+        let notes = format!(
+            "# What drives an outcome\n\n`{name}` has the figures, {runs}`{MANIFEST}` what they were made of.\n\n```text\n{}```\n",
+            text_of(analyses)
+        );
+        let contents = [(name, csv), ("README.md", notes.as_str())];
+        write_folder(folder, about, &contents, replace)
+    }
+
+    fn show_interrupted(&self, carried: &Carried, out: &mut Output) -> Result<(), CliError> {
+        if carried.analyses.is_empty() {
+            out.remark("Too few runs have been made for any figures.\n");
+        } else {
+            out.print(&self.shown(&carried.analyses)?)?;
+        }
+        let rows = crate::report::number::count(carried.rows as u64);
+        out.remark(&match &self.out {
+            Some(folder) => format!(
+                "{rows} runs are kept in `{}`: the same command goes on from there.\n",
+                folder.display()
+            ),
+            None => "Nothing is kept: with --out DIR the same command could go on.\n".to_owned(),
+        });
+        Err(CliError::Interrupted)
     }
 }

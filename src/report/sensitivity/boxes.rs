@@ -4,8 +4,11 @@ use serde::Serialize;
 
 use super::{Failures, Subject};
 use crate::report::csv_text::CsvText;
-use crate::report::number::{count, exact, exact_or_empty, percent, rounded};
+use crate::report::number::{
+    count, exact, exact_or_empty, percent, percent_decimals, percent_range, rounded,
+};
 use crate::report::text_table::{Align, Table};
+use crate::stats::interval::Interval;
 
 /// The limits of a box on one parameter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -16,6 +19,11 @@ pub struct BoxLimit {
     pub low: Option<f64>,
     /// Worlds inside are below it.
     pub high: Option<f64>,
+    /// Worlds inside have one of these, where the parameter is a category.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub categories: Option<Vec<String>>,
+    /// Share of all worlds that this limit alone would leave.
+    pub alone: f64,
     /// Probability that worlds drawn at random from the box without this limit are as dense.
     pub quasi_p: Option<f64>,
 }
@@ -39,6 +47,37 @@ pub struct FoundBox {
     pub limits: Vec<BoxLimit>,
     /// The same in words.
     pub condition: String,
+    /// What it is in other worlds, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Confirmed>,
+}
+
+/// A box in worlds that it was not found in.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Confirmed {
+    /// Worlds inside.
+    pub worlds: usize,
+    /// Share of all worlds.
+    pub mass: f64,
+    /// Mean target of the worlds inside.
+    pub density: f64,
+    /// Lower end of its 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Share of the sum of targets that is inside.
+    pub coverage: f64,
+}
+
+impl Confirmed {
+    fn text(&self) -> String {
+        let decimals = percent_decimals(Interval::new(self.low, self.high));
+        format!(
+            "{} ({})",
+            percent(self.density, decimals),
+            percent_range(self.low, self.high, decimals)
+        )
+    }
 }
 
 impl FoundBox {
@@ -61,16 +100,23 @@ pub struct Boxes {
     pub subject: Subject,
     /// What the outcome is called in sentences.
     pub outcome: String,
-    /// What the target of a world is.
-    pub target: String,
+    /// The target of a world is whether the share of its runs with the outcome is at least this; without it, the share itself.
+    pub threshold: Option<f64>,
+    /// Runs of a world.
+    pub runs_per_world: u32,
     /// Mean target of all worlds.
     pub base_rate: f64,
+    /// The same in the worlds in which boxes are confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed_base_rate: Option<f64>,
     /// Whether the boxes are steps of one path, or parts of a whole.
     pub partition: bool,
     /// The boxes.
     pub boxes: Vec<FoundBox>,
     /// Number of the chosen box.
     pub chosen: usize,
+    /// Sentences to be read with it.
+    pub notes: Vec<String>,
     /// Worlds with failed runs.
     pub failures: Failures,
 }
@@ -87,39 +133,79 @@ impl Boxes {
         best
     }
 
-    /// The chosen box in a sentence.
+    /// A box in a sentence.
     pub fn sentence(&self, found: &FoundBox) -> String {
+        let (density, base) = (percent(found.density, 1), percent(self.base_rate, 1));
+        let (coverage, mass) = (percent(found.coverage, 0), percent(found.mass, 1));
+        let name = &self.outcome;
+        let often = match self.threshold {
+            None => format!("{name} has a probability of {density}"),
+            Some(p) => format!("{density} of worlds have {name} in at least {p} of their runs"),
+        };
         if found.limits.is_empty() {
-            return format!("no limit: {} in any world", percent(found.density, 1));
+            return format!("{often} in all worlds");
         }
+        let covered = match self.threshold {
+            None => format!("{coverage} of all runs with {name}"),
+            Some(_) => format!("{coverage} of all such worlds"),
+        };
         format!(
-            "{} has {} {} when {}: {} of all worlds, with {} of the worlds' total",
-            self.outcome,
-            if self.target_is_share() {
-                "a probability of"
-            } else {
-                "a share of"
-            },
-            percent(found.density, 1),
-            found.condition,
-            percent(found.mass, 1),
-            percent(found.coverage, 1),
+            "{often} when {} (over all worlds {base}); that covers {covered}, in {mass} of the worlds",
+            found.condition
         )
     }
 
-    fn target_is_share(&self) -> bool {
-        !self.target.contains("1 if")
+    fn target(&self) -> String {
+        let each = self.runs_per_world;
+        match self.threshold {
+            Some(p) => {
+                format!("1 if the outcome came true in at least {p} of its {each} runs, else 0")
+            }
+            None => format!("the plain share of its {each} runs in which the outcome came true"),
+        }
     }
 
-    /// The table of all boxes, then the chosen one in a sentence with its limits.
+    /// The table of boxes, then the chosen one in a sentence with its limits.
     pub fn text(&self) -> String {
         let mut out = self.subject.text();
         out.push_str(&format!(
             "Target of a world: {}. Its mean over all worlds: {}.\n\n",
-            self.target,
+            self.target(),
             percent(self.base_rate, 2)
         ));
-        let mut table = Table::new(&[
+        out.push_str(&self.table());
+        if let Some(found) = self.boxes.get(self.chosen) {
+            out.push_str(&self.paragraph(found));
+        }
+        if self.partition {
+            let others = self.boxes.iter().filter(|one| one.number != self.chosen);
+            for found in others {
+                out.push_str(&format!(
+                    "\nBox {}: {}.\n",
+                    found.number,
+                    self.sentence(found)
+                ));
+            }
+        }
+        out.push_str(
+            "\nDensity: mean target inside. Coverage: share of the sum of targets inside. Mass: share of the worlds inside.\n\
+             Quasi-p: how likely worlds drawn at random from the box without a limit are as dense; large if the limit does\n\
+             nothing. It is not corrected for the search among many limits, and densities are somewhat too high because the\n",
+        );
+        out.push_str(if self.confirmed_base_rate.is_some() {
+            "densest boxes were looked for. \"Confirmed\" is what they are in worlds that they were not found in, with 95 % intervals.\n"
+        } else {
+            "densest boxes were looked for: measure them in a batch of another seed with --confirm.\n"
+        });
+        for note in &self.notes {
+            out.push_str(&format!("{note}\n"));
+        }
+        out.push_str(&self.failures.text());
+        out
+    }
+
+    fn table(&self) -> String {
+        let mut header = vec![
             "Box",
             "",
             "Worlds",
@@ -128,10 +214,16 @@ impl Boxes {
             "Coverage",
             "Limits",
             "Largest quasi-p",
-        ]);
-        for found in &self.boxes {
+        ];
+        if self.confirmed_base_rate.is_some() {
+            header.push("Confirmed density");
+            header.push("coverage");
+        }
+        let mut table = Table::new(&header);
+        let shown = self.shown();
+        for found in &shown {
             let mark = if found.number == self.chosen { "*" } else { "" };
-            table.row(vec![
+            let mut row = vec![
                 format!("{}{mark}", found.number),
                 found.phase.to_owned(),
                 count(found.worlds as u64),
@@ -142,54 +234,75 @@ impl Boxes {
                 found
                     .least_significant()
                     .map_or_else(String::new, |p| rounded(p, 3)),
-            ]);
+            ];
+            if let Some(confirmed) = &found.confirmed {
+                row.push(confirmed.text());
+                row.push(percent(confirmed.coverage, 1));
+            }
+            table.row(row);
         }
-        out.push_str(&table.text(|column| {
+        let mut text = table.text(|column| {
             if column == 1 {
                 Align::Left
             } else {
                 Align::Right
             }
-        }));
-        if let Some(found) = self.boxes.get(self.chosen) {
-            out.push_str(&format!(
-                "\nBox {}: {}.\n",
-                found.number,
-                self.sentence(found)
+        });
+        let left_out = self.boxes.len() - shown.len();
+        if left_out > 0 {
+            text.push_str(&format!(
+                "{left_out} boxes in between are not shown (CSV and JSON have all; choose any with --box).\n"
             ));
-            for limit in &found.limits {
-                let end = |x: Option<f64>| x.map_or_else(|| "…".to_owned(), exact);
-                let p = limit
-                    .quasi_p
-                    .map_or_else(String::new, |p| format!("   quasi-p {}", rounded(p, 4)));
-                out.push_str(&format!(
-                    "  {} from {} to {}{p}\n",
-                    limit.parameter,
-                    end(limit.low),
-                    end(limit.high)
-                ));
+        }
+        text
+    }
+
+    /// The boxes of the table: of a long path those that limit other parameters than the one before, or cover clearly less.
+    fn shown(&self) -> Vec<&FoundBox> {
+        let mut shown: Vec<&FoundBox> = Vec::new();
+        let last = self.boxes.len().saturating_sub(1);
+        for found in &self.boxes {
+            let parameters = |one: &FoundBox| -> Vec<String> {
+                one.limits.iter().map(|l| l.parameter.clone()).collect()
+            };
+            let new = shown.last().is_none_or(|before| {
+                parameters(before) != parameters(found)
+                    || (before.coverage - found.coverage).abs() >= 0.1
+            });
+            if self.partition || new || found.number == self.chosen || found.number == last {
+                shown.push(found);
             }
         }
-        if self.partition {
-            for found in self
-                .boxes
-                .iter()
-                .filter(|found| found.number != self.chosen)
-            {
-                out.push_str(&format!(
-                    "Box {}: {}.\n",
-                    found.number,
-                    self.sentence(found)
-                ));
-            }
+        shown
+    }
+
+    /// A box with its limits.
+    fn paragraph(&self, found: &FoundBox) -> String {
+        let mut text = format!("\nBox {}: {}.\n", found.number, self.sentence(found));
+        if let (Some(confirmed), Some(base)) = (&found.confirmed, self.confirmed_base_rate) {
+            text.push_str(&format!(
+                "In {} other worlds inside: {}, where all other worlds together have {}.\n",
+                count(confirmed.worlds as u64),
+                confirmed.text(),
+                percent(base, 1)
+            ));
         }
-        out.push_str(
-            "\nDensity: mean target inside. Coverage: share of the sum of targets inside. Mass: share of the worlds inside.\n\
-             Quasi-p: how likely worlds drawn at random from the box without a limit are as dense; large if the limit does\n\
-             nothing. It is not corrected for the search among many limits: boxes are hypotheses for another seed to confirm.\n",
-        );
-        out.push_str(&self.failures.text());
-        out
+        for limit in &found.limits {
+            let end = |x: Option<f64>| x.map_or_else(|| "…".to_owned(), exact);
+            let p = limit
+                .quasi_p
+                .map_or_else(String::new, |p| format!(", quasi-p {}", rounded(p, 4)));
+            let range = match &limit.categories {
+                Some(names) => format!("is {}", names.join(" or ")),
+                None => format!("from {} to {}", end(limit.low), end(limit.high)),
+            };
+            text.push_str(&format!(
+                "  {} {range}   (alone: {} of worlds{p})\n",
+                limit.parameter,
+                percent(limit.alone, 0)
+            ));
+        }
+        text
     }
 
     /// One row for each box: the trade-off to choose from.
@@ -203,9 +316,17 @@ impl Boxes {
             "coverage",
             "limits",
             "largest_quasi_p",
+            "confirmed_worlds",
+            "confirmed_density",
+            "confirmed_low",
+            "confirmed_high",
+            "confirmed_coverage",
             "sentence",
         ]);
         for found in &self.boxes {
+            let confirmed =
+                |f: fn(&Confirmed) -> f64| exact_or_empty(found.confirmed.as_ref().map(f));
+            let worlds = found.confirmed.as_ref().map(|c| c.worlds);
             csv.row(&[
                 found.number.to_string(),
                 found.phase.to_owned(),
@@ -215,6 +336,11 @@ impl Boxes {
                 exact(found.coverage),
                 found.limits.len().to_string(),
                 exact_or_empty(found.least_significant()),
+                worlds.map_or_else(String::new, |worlds| worlds.to_string()),
+                confirmed(|c| c.density),
+                confirmed(|c| c.low),
+                confirmed(|c| c.high),
+                confirmed(|c| c.coverage),
                 self.sentence(found),
             ]);
         }
@@ -223,7 +349,15 @@ impl Boxes {
 
     /// One row for each box and limit.
     pub fn boxes_csv(&self) -> String {
-        let mut csv = CsvText::new(&["box", "parameter", "low", "high", "quasi_p"]);
+        let mut csv = CsvText::new(&[
+            "box",
+            "parameter",
+            "low",
+            "high",
+            "categories",
+            "mass_alone",
+            "quasi_p",
+        ]);
         for found in &self.boxes {
             for limit in &found.limits {
                 csv.row(&[
@@ -231,6 +365,11 @@ impl Boxes {
                     limit.parameter.clone(),
                     exact_or_empty(limit.low),
                     exact_or_empty(limit.high),
+                    limit
+                        .categories
+                        .as_ref()
+                        .map_or_else(String::new, |c| c.join(";")),
+                    exact(limit.alone),
                     exact_or_empty(limit.quasi_p),
                 ]);
             }

@@ -2,12 +2,13 @@
 
 mod boxes;
 mod curves;
+pub mod trade_off;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use boxes::{BoxLimit, Boxes, FoundBox};
+pub use boxes::{BoxLimit, Boxes, Confirmed, FoundBox};
 pub use curves::{CurvePoint, Curves};
 
 use super::csv_text::CsvText;
@@ -71,6 +72,8 @@ pub struct Subject {
     pub title: String,
     /// Name of the method.
     pub method: String,
+    /// Name of what was studied, as it was asked for.
+    pub of: String,
     /// What was studied, for example "whether the run ends in `war`".
     pub output: String,
     /// How it was done, in a sentence.
@@ -79,12 +82,19 @@ pub struct Subject {
     pub seed: u64,
     /// Runs made for it, or used.
     pub runs: u64,
+    /// Why the figures are not the last word, if they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provisional: Option<String>,
 }
 
 impl Subject {
     fn text(&self) -> String {
+        let provisional = self.provisional.iter();
+        let provisional: String = provisional
+            .map(|why| format!("PROVISIONAL: {why}\n"))
+            .collect();
         format!(
-            "{}\nWhat drives {}.\n{}: {}\n{} runs, seed {}.\n",
+            "{provisional}{}\nWhat drives {}.\n{}: {}\n{} runs, seed {}.\n",
             self.title,
             self.output,
             self.method,
@@ -187,12 +197,25 @@ pub struct Indices {
     pub whole: Vec<Whole>,
     /// Number of the kind by which factors are ordered in text, and compared with the dummy.
     pub ranking: usize,
+    /// How far from settled the ranking is: settled below 1.
+    pub rank_instability: f64,
     /// Pairs of factors with their second-order index.
     pub pairs: Vec<(String, String, Cell)>,
     /// Sentences to be read with it.
     pub notes: Vec<String>,
     /// Failed runs.
     pub failures: Failures,
+}
+
+fn ranking_note(instability: f64) -> String {
+    let settled = if instability < 1.0 {
+        "has settled"
+    } else {
+        "has not settled"
+    };
+    format!(
+        "The ranking of the important factors {settled} (instability {instability:.2}, settled below 1).\n"
+    )
 }
 
 /// Name of the factor that the model does not see.
@@ -228,8 +251,54 @@ impl Indices {
         for note in &self.notes {
             out.push_str(&format!("{note}\n"));
         }
+        out.push_str(&ranking_note(self.rank_instability));
         out.push_str(&self.failures.text());
         out
+    }
+
+    /// Width of the widest interval of an index of a factor; infinite where an index that the method has cannot be told.
+    pub fn widest(&self) -> f64 {
+        let real = self.factors.iter().filter(|row| row.factor != DUMMY);
+        let cells = real.flat_map(|row| &row.indices);
+        let width = |cell: &Option<Cell>| cell.map_or(f64::INFINITY, |c| c.high - c.low);
+        cells.map(width).fold(0.0, f64::max)
+    }
+
+    /// The leading factors in a line, to watch while runs are made.
+    pub fn leaders(&self, number: usize) -> String {
+        let real = self.ranked();
+        let leaders = real.iter().take(number).map(|row| {
+            let cell = row.indices[self.ranking].map_or_else(|| "?".to_owned(), |c| c.text());
+            format!("{} {cell}", row.factor)
+        });
+        let leaders: Vec<String> = leaders.collect();
+        format!(
+            "{}: {}",
+            self.kinds[self.ranking].heading,
+            leaders.join(", ")
+        )
+    }
+
+    /// The factors without the dummy, the largest first.
+    fn ranked(&self) -> Vec<&FactorRow> {
+        let mut real: Vec<&FactorRow> = self
+            .factors
+            .iter()
+            .filter(|row| row.factor != DUMMY)
+            .collect();
+        // Stable, so equal ones stay in the order of the scenario.
+        real.sort_by(|a, b| self.rank(b).total_cmp(&self.rank(a)));
+        real
+    }
+
+    fn rank(&self, row: &FactorRow) -> f64 {
+        let value = row.indices[self.ranking].map_or(f64::NEG_INFINITY, |cell| cell.value);
+        // Of a correlation the size counts; a share below zero is no share at all.
+        if self.kinds[self.ranking].id == "prcc" {
+            value.abs()
+        } else {
+            value
+        }
     }
 
     fn table(&self) -> String {
@@ -237,17 +306,9 @@ impl Indices {
         header.extend(self.kinds.iter().map(|kind| kind.heading));
         header.push("P > dummy");
         let mut table = Table::new(&header);
-        let (dummy, mut real): (Vec<_>, Vec<_>) =
-            self.factors.iter().partition(|row| row.factor == DUMMY);
-        // Of a correlation the size counts; a share below zero is no share at all.
-        let by_size = self.kinds[self.ranking].id == "prcc";
-        let rank = |row: &FactorRow| {
-            let value = row.indices[self.ranking].map_or(f64::NEG_INFINITY, |cell| cell.value);
-            if by_size { value.abs() } else { value }
-        };
-        // Stable, so equal ones stay in the order of the scenario.
-        real.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
-        for row in real.iter().take(SHOWN).chain(&dummy) {
+        let real = self.ranked();
+        let dummy = self.factors.iter().filter(|row| row.factor == DUMMY);
+        for row in real.iter().take(SHOWN).copied().chain(dummy) {
             let mut cells = vec![row.factor.clone()];
             let text = |cell: &Option<Cell>| cell.map_or_else(|| "–".to_owned(), |c| c.text());
             cells.extend(row.indices.iter().map(text));
@@ -266,7 +327,7 @@ impl Indices {
             text.push_str(&format!(
                 "{} more factors, each at most {} in \"{}\" (CSV and JSON have all)\n",
                 real.len() - SHOWN,
-                rounded(rank(next), DECIMALS[1]),
+                rounded(self.rank(next), DECIMALS[1]),
                 self.kinds[self.ranking].heading
             ));
         }
@@ -276,6 +337,7 @@ impl Indices {
     /// One row for each factor and kind, then the pairs, then the numbers about the whole (without a factor).
     pub fn csv(&self) -> String {
         let mut csv = CsvText::new(&[
+            "outcome",
             "factor",
             "index",
             "estimate",
@@ -287,6 +349,7 @@ impl Indices {
         let mut add = |factor: &str, index: &str, cell: Option<Cell>| {
             let number = |f: fn(&Cell) -> f64| exact_or_empty(cell.as_ref().map(f));
             csv.row(&[
+                self.subject.of.clone(),
                 factor.to_owned(),
                 index.to_owned(),
                 number(|c| c.value),

@@ -143,11 +143,7 @@ impl ScenarioBox {
                     high: None,
                 } => format!("{name} anything"),
                 Limit::Categories(kept) => {
-                    let label = |value: &f64| {
-                        let named = column.labels.iter().find(|(v, _)| v == value);
-                        named.map_or_else(|| value.to_string(), |(_, label)| label.clone())
-                    };
-                    let labels: Vec<String> = kept.iter().map(label).collect();
+                    let labels: Vec<String> = kept.iter().map(|&v| column.label(v)).collect();
                     format!("{name} is {}", labels.join(" or "))
                 }
             }

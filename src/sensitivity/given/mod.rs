@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 pub use pawn::{PawnStatistic, pawn_indices};
 pub use prcc::prcc;
-pub use rank::rank_indices;
+pub use rank::{rank_indices, rank_indices_of_means};
 pub use regional::regional_sensitivity;
 
 use super::blocks::{Blocks, Completeness};
@@ -26,7 +26,9 @@ use super::design::Design;
 use super::error::{Error, Outcome};
 use super::factor::Factor;
 use super::hash::{child, resample_counts};
-use super::replicate::{Estimate, check_level, percentiles, share_above};
+use super::replicate::{
+    Estimate, RESAMPLES, check_level, percentiles, rank_instability, share_above,
+};
 
 /// A column of a [`Table`].
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +49,12 @@ impl TableColumn {
             categorical: false,
             labels: Vec::new(),
         }
+    }
+
+    /// The name of a category, or its value where it has none.
+    pub fn label(&self, value: f64) -> String {
+        let named = self.labels.iter().find(|(v, _)| *v == value);
+        named.map_or_else(|| value.to_string(), |(_, label)| label.clone())
     }
 
     /// A column of categories with the names of values.
@@ -213,6 +221,24 @@ impl Table {
         }
     }
 
+    /// As how many rows of a normal output the rows count: 3 (sum z^2)^2 / sum z^4 of the centred
+    /// outputs, the number of rows if their kurtosis is that of the normal distribution. Far fewer
+    /// than there are rows: a few rows have most of the variance.
+    pub fn effective_rows(&self) -> f64 {
+        let n = self.rows() as f64;
+        let mean = self.y.iter().sum::<f64>() / n;
+        let squares = || self.y.iter().map(|y| (y - mean) * (y - mean));
+        let (second, fourth): (f64, f64) = (
+            squares().sum(),
+            squares().map(|square| square * square).sum(),
+        );
+        if fourth > 0.0 {
+            (3.0 * second * second / fourth).min(n)
+        } else {
+            n
+        }
+    }
+
     pub(crate) fn need_rows(&self, needed: usize) -> Result<(), Error> {
         if self.rows() >= needed {
             return Ok(());
@@ -280,6 +306,8 @@ pub struct GivenIndices {
     pub columns: Vec<(String, Option<Estimate>)>,
     /// The index of a column of random numbers.
     pub dummy: Estimate,
+    /// As [`super::SobolIndices::rank_instability`], of the sizes of the indices.
+    pub rank_instability: f64,
     /// Failed runs and the rows left.
     pub completeness: Completeness,
 }
@@ -295,7 +323,7 @@ fn bootstrap(
     table: &Table,
     options: &Resampling,
     statistic: impl Fn(&[f64], u64) -> Result<Vec<f64>, Error> + Sync,
-) -> Result<(Vec<Estimate>, Estimate), Error> {
+) -> Result<Bootstrapped, Error> {
     check_level(options.level)?;
     if options.resamples < 100 {
         return Err(Error::setting("resamples", "at least 100 are needed"));
@@ -334,7 +362,20 @@ fn bootstrap(
             (i != dummy).then_some(above),
         )
     };
-    Ok(((0..dummy).map(estimate).collect(), estimate(dummy)))
+    let sizes = |v: &Vec<f64>| v[..dummy].iter().map(|x| x.abs()).collect();
+    let sizes: Vec<Vec<f64>> = resamples.iter().take(RESAMPLES).map(sizes).collect();
+    Ok(Bootstrapped {
+        columns: (0..dummy).map(estimate).collect(),
+        dummy: estimate(dummy),
+        rank_instability: rank_instability(&sizes),
+    })
+}
+
+/// What [`bootstrap`] gives.
+struct Bootstrapped {
+    columns: Vec<Estimate>,
+    dummy: Estimate,
+    rank_instability: f64,
 }
 
 #[cfg(test)]

@@ -33,8 +33,8 @@ pub fn prcc(table: &Table, options: &Resampling) -> Result<GivenIndices, Error> 
         all.push(partial[variables.list.len()]);
         Ok(all)
     };
-    let (estimates, dummy) = bootstrap(table, options, index)?;
-    let mut estimates = estimates.into_iter();
+    let found = bootstrap(table, options, index)?;
+    let mut estimates = found.columns.into_iter();
     let mut columns = Vec::new();
     for column in table.columns() {
         let estimate = if column.categorical {
@@ -46,7 +46,8 @@ pub fn prcc(table: &Table, options: &Resampling) -> Result<GivenIndices, Error> 
     }
     Ok(GivenIndices {
         columns,
-        dummy,
+        dummy: found.dummy,
+        rank_instability: found.rank_instability,
         completeness: table.completeness().clone(),
     })
 }

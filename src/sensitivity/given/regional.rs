@@ -67,11 +67,12 @@ pub fn regional_sensitivity(table: &Table, options: &Resampling) -> Result<Given
         ));
         Ok(all)
     };
-    let (estimates, dummy) = bootstrap(table, options, index)?;
+    let found = bootstrap(table, options, index)?;
     let names = table.columns().iter().map(|c| c.name.clone());
     Ok(GivenIndices {
-        columns: names.zip(estimates.into_iter().map(Some)).collect(),
-        dummy,
+        columns: names.zip(found.columns.into_iter().map(Some)).collect(),
+        dummy: found.dummy,
+        rank_instability: found.rank_instability,
         completeness: table.completeness().clone(),
     })
 }
