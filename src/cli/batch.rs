@@ -91,7 +91,7 @@ impl Batch {
 
     /// A table with a row for each world: the values of the parameters `varied`, drawn again as they were, and an outcome.
     pub fn table(&self, varied: &[Varied], worlds: &[(u64, Outcome)]) -> Result<Table, CliError> {
-        let mut draws = ParameterDraws::new(&self.model, self.manifest.description.seed);
+        let draws = ParameterDraws::new(&self.model, self.manifest.description.seed);
         let mut x = Vec::with_capacity(varied.len() * worlds.len());
         for (world, _) in worlds {
             let values = draws.world(&self.model, *world);

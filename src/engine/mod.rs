@@ -16,8 +16,10 @@ mod event;
 mod metrics;
 mod observe;
 mod outcome;
+mod prepared;
 mod state;
 mod view;
+mod wakes;
 
 pub use error::{Problem, RunError};
 pub use observe::{Cause, DropReason, Event, Observer, Unobserved};
@@ -25,6 +27,7 @@ pub use state::{Ending, EventFields, Origin, Roles, RunState, STEPS_PER_EVENT, S
 
 use crate::model::{Formula, Model, World};
 use crate::random::{Stream, StreamKey, StreamSource};
+use prepared::Prepared;
 use state::Due;
 use view::View;
 
@@ -34,8 +37,28 @@ use view::View;
 #[derive(Clone, Debug)]
 pub struct Simulator<'m> {
     model: &'m Model,
-    sources: Vec<StreamSource>,
+    streams: Streams,
     scratch: Scratch,
+    /// The start of the runs of the last world.
+    prepared: Option<Prepared>,
+}
+
+/// The keys of the random streams, each derived when it is first used.
+#[derive(Clone, Debug)]
+struct Streams {
+    seed: u64,
+    sources: Vec<Option<StreamSource>>,
+}
+
+impl Streams {
+    /// Stream `index` of run `run`, at its start.
+    fn open(&mut self, model: &Model, index: usize, run: u64) -> Stream {
+        let source = self.sources[index].get_or_insert_with(|| {
+            let parts: Vec<&str> = model.streams[index].iter().map(String::as_str).collect();
+            StreamSource::new(StreamKey::derive(self.seed, &parts))
+        });
+        source.stream(run)
+    }
 }
 
 /// Working memory, empty between events.
@@ -65,10 +88,6 @@ impl Scratch {
 impl<'m> Simulator<'m> {
     /// A simulator for `model` under `seed`.
     pub fn new(model: &'m Model, seed: u64) -> Self {
-        let source = |name: &Vec<String>| {
-            let parts: Vec<&str> = name.iter().map(String::as_str).collect();
-            StreamSource::new(StreamKey::derive(seed, &parts))
-        };
         let scratch = Scratch {
             dirty: Vec::with_capacity(model.processes.len()),
             is_dirty: vec![false; model.processes.len()],
@@ -78,8 +97,12 @@ impl<'m> Simulator<'m> {
         };
         Self {
             model,
-            sources: model.streams.iter().map(source).collect(),
+            streams: Streams {
+                seed,
+                sources: vec![None; model.streams.len()],
+            },
             scratch,
+            prepared: None,
         }
     }
 
@@ -98,9 +121,12 @@ impl<'m> Simulator<'m> {
     /// # Errors
     /// A hazard has no usable value at the start.
     pub fn start(&mut self, world: &World, run: u64, state: &mut RunState) -> Result<(), RunError> {
-        state.reset(world, run);
-        metrics::reset(self.model, world, state);
-        self.running(world, state, &mut Unobserved).begin()
+        let prepared = self.prepare(world, run)?;
+        state.restart(&prepared.start, run);
+        self.running(world, state, &mut Unobserved)
+            .begin(&prepared.waiting);
+        self.prepared = Some(prepared);
+        Ok(())
     }
 
     /// Goes on until the run ends.
@@ -146,7 +172,7 @@ impl<'m> Simulator<'m> {
         Running {
             model: self.model,
             world,
-            sources: &mut self.sources,
+            streams: &mut self.streams,
             scratch: &mut self.scratch,
             state,
             observer,
@@ -158,14 +184,15 @@ impl<'m> Simulator<'m> {
 struct Running<'a, O> {
     model: &'a Model,
     world: &'a World,
-    sources: &'a mut [StreamSource],
+    streams: &'a mut Streams,
     scratch: &'a mut Scratch,
     state: &'a mut RunState,
     observer: &'a mut O,
 }
 
 impl<'a, O: Observer> Running<'a, O> {
-    fn begin(&mut self) -> Result<(), RunError> {
+    /// Draws what is drawn at the start of a run.
+    fn begin(&mut self, waiting: &[u32]) {
         for index in 0..self.model.calendar.len() {
             let entry = &self.model.calendar[index];
             let constants = self.world.calendar[index];
@@ -176,17 +203,14 @@ impl<'a, O: Observer> Running<'a, O> {
                 self.state.schedule(day, Due::Calendar(index as u32));
             }
         }
-        for process in 0..self.model.processes.len() {
-            self.set_clock(process)?;
+        for &process in waiting {
+            self.start_clock(process as usize);
         }
-        self.check_absorbing()?;
-        self.scratch.absorbing = false;
-        Ok(())
     }
 
     /// Goes on to whatever comes first: what is due on the agenda, a clock, or the horizon.
     fn step(&mut self) -> Result<(), RunError> {
-        let (clock, wake) = clock::earliest(&self.state.wakes);
+        let (clock, wake) = self.state.wakes.first();
         let due = self.state.agenda.front().map_or(f64::INFINITY, |p| p.time);
         let next = if due <= wake { due } else { wake };
         let midnight = self.state.next_midnight;
@@ -227,7 +251,7 @@ impl<'a, O: Observer> Running<'a, O> {
         let (word, bit) = (index / 64, 1_u64 << (index % 64));
         if self.state.opened[word] & bit == 0 {
             self.state.opened[word] |= bit;
-            self.state.streams[index] = self.sources[index].stream(self.state.run);
+            self.state.streams[index] = self.streams.open(self.model, index, self.state.run);
         }
         &mut self.state.streams[index]
     }

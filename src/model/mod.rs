@@ -13,7 +13,7 @@ mod parameters;
 mod world;
 
 pub use parameters::ParameterDraws;
-pub(crate) use world::SlotConstants;
+pub(crate) use world::{SlotConstants, WorldMark};
 pub use world::{World, WorldError};
 
 /// No actor, no place: the value of a role that nobody fills.

@@ -23,14 +23,14 @@ impl ParameterDraws {
 
     /// The parameters of world `world`: a draw from each prior by inversion of its distribution function, and the default
     /// value of each parameter without one.
-    pub fn world(&mut self, model: &Model, world: u64) -> Vec<f64> {
-        let draw = |(parameter, source): (&super::Parameter, &mut StreamSource)| {
+    pub fn world(&self, model: &Model, world: u64) -> Vec<f64> {
+        let draw = |(parameter, source): (&super::Parameter, &StreamSource)| {
             let prior = parameter.prior.as_ref();
             prior.map_or(parameter.value, |p| {
                 p.quantile(source.stream(world).uniform())
             })
         };
-        let pairs = model.parameters.iter().zip(&mut self.sources);
+        let pairs = model.parameters.iter().zip(&self.sources);
         pairs.map(draw).collect()
     }
 }

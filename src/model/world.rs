@@ -1,11 +1,14 @@
 //! Numbers that depend on parameters alone, worked out once for many runs.
 
 use super::{Formula, MetricKind, Model};
+use std::sync::Arc;
+
 use crate::formula::{Environment, Field, Program, Relation, Role};
 
 /// One setting of the parameters, and what follows from it for every run.
 #[derive(Clone, Debug)]
 pub struct World {
+    pub(crate) mark: WorldMark,
     pub(crate) parameters: Vec<f64>,
     pub(crate) slots: Vec<SlotConstants>,
     /// For each metric: its level or its window in days, where it has one.
@@ -13,8 +16,21 @@ pub struct World {
     /// For each rule: its cooldown in days.
     pub(crate) cooldowns: Vec<f64>,
     pub(crate) calendar: Vec<CalendarConstants>,
+    /// For each process whose hazard is a usable number made of parameters, and so the same through every run: its mean wait in
+    /// days, infinite for a hazard of 0. Not a number for the others.
+    pub(crate) mean_waits: Vec<f64>,
     /// For each process: how far ahead its hazard is bounded, in days; infinite for a hazard that only events change.
     pub(crate) look_ahead: Vec<f64>,
+}
+
+/// Tells worlds apart: equal for a world and its clones, which never change, and for no others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WorldMark(Arc<()>);
+
+impl PartialEq for WorldMark {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// How one slot starts and moves between events.
@@ -155,11 +171,15 @@ impl World {
         let look_ahead = (model.processes.iter())
             .map(|process| look_ahead(model, &slots, process))
             .collect();
+        let mean_waits = model.processes.iter().map(|p| reader.mean_wait(p));
+        let mean_waits = mean_waits.collect();
         Ok(Self {
+            mark: WorldMark::default(),
             slots,
             metric_levels,
             cooldowns,
             calendar,
+            mean_waits,
             look_ahead,
             parameters,
         })
@@ -234,6 +254,19 @@ impl Reader<'_> {
             });
         }
         Ok(slots)
+    }
+
+    fn mean_wait(&self, process: &super::Process) -> f64 {
+        let hazard = &process.hazard.program;
+        if !hazard.reads().only_parameters() {
+            return f64::NAN;
+        }
+        let value = hazard.evaluate(&ParametersOnly(self.parameters));
+        if value.is_finite() && value >= 0.0 {
+            1.0 / value.abs()
+        } else {
+            f64::NAN
+        }
     }
 
     fn finite(&self, formula: &Formula) -> Result<f64, WorldError> {
