@@ -179,9 +179,10 @@ impl<O: Observer> Running<'_, O> {
         let definition = &self.model.processes[process];
         let scene = Scene::NONE.with(Role::SelfActor, definition.actor as i32);
         let now = self.state.time;
+        let hazard_ahead = &self.model.fast.hazards[process];
         let bound_until = |until: f64| {
             let view: View<'_> = self.view(&scene);
-            definition.hazard.program.bound(&Ahead { view, until })
+            hazard_ahead.bound(&Ahead { view, until })
         };
         // A clock with nothing to wait for still looks at a hazard that may turn negative, so that this does not go unnoticed.
         let may_sleep = |bound: Interval| bound.high > 0.0 || bound.low >= 0.0;

@@ -22,14 +22,15 @@ mod view;
 mod wakes;
 
 pub use error::{Problem, RunError};
-pub use observe::{Cause, DropReason, Event, Observer, Unobserved};
+pub use observe::{Cause, DropReason, Event, Observer, Plainly, Unobserved};
 pub use state::{Ending, EventFields, Origin, Roles, RunState, STEPS_PER_EVENT, Scene};
 
 use crate::model::{Formula, Model, World};
 use crate::random::{Stream, StreamKey, StreamSource};
 use prepared::Prepared;
 use state::Due;
-use view::View;
+use std::cell::Cell;
+use view::{Relaxed, View};
 
 /// Runs a model under one seed.
 ///
@@ -73,6 +74,10 @@ struct Scratch {
     weights: Vec<f64>,
     /// Whether a metric, stock or rung that an absorbing endgame reads has changed.
     absorbing: bool,
+    /// The values of stocks that have been worked out in this moment.
+    relaxed: Vec<Cell<Relaxed>>,
+    /// Counts the times to which runs have gone on, so that no value is taken for one of another time or run.
+    moment: u64,
 }
 
 impl Scratch {
@@ -82,6 +87,7 @@ impl Scratch {
             self.is_dirty[process as usize] = false;
         }
         self.absorbing = false;
+        self.moment += 1;
     }
 }
 
@@ -94,6 +100,8 @@ impl<'m> Simulator<'m> {
             beliefs: vec![None; model.actors.len()],
             weights: Vec::with_capacity(model.largest_choice()),
             absorbing: false,
+            relaxed: vec![Cell::new(Relaxed::NONE); model.slots.len()],
+            moment: 0,
         };
         Self {
             model,
@@ -225,7 +233,7 @@ impl<'a, O: Observer> Running<'a, O> {
         }
         self.state.steps += 1;
         self.record_timeline(next)?;
-        self.state.time = next;
+        self.go_to(next);
         if due <= wake {
             if let Some(pending) = self.state.agenda.pop_front() {
                 match pending.due {
@@ -242,6 +250,12 @@ impl<'a, O: Observer> Running<'a, O> {
             self.check_absorbing()?;
         }
         Ok(())
+    }
+
+    #[inline]
+    fn go_to(&mut self, time: f64) {
+        self.state.time = time;
+        self.scratch.moment += 1;
     }
 
     /// The stream with this index, opened at its start if this run has not drawn from it yet.
@@ -264,13 +278,29 @@ impl<'a, O: Observer> Running<'a, O> {
             state: self.state,
             time: self.state.time,
             scene,
+            relaxed: &self.scratch.relaxed,
+            moment: if O::PLAIN {
+                Relaxed::UNKEPT
+            } else {
+                self.scratch.moment
+            },
+        }
+    }
+
+    /// Whatever a formula comes to.
+    #[inline]
+    fn evaluate(&self, formula: &Formula, view: &View<'_>) -> f64 {
+        if O::PLAIN {
+            formula.program.evaluate(view)
+        } else {
+            formula.evaluate(view)
         }
     }
 
     /// The value of a formula, which must be finite: a number, or 1 or 0 for a truth.
     #[inline]
     fn value(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
-        let value = formula.program.evaluate(&self.view(scene));
+        let value = self.evaluate(formula, &self.view(scene));
         if value.is_finite() {
             Ok(value)
         } else {
@@ -290,7 +320,7 @@ impl<'a, O: Observer> Running<'a, O> {
     /// The actor or place that a formula names.
     #[inline]
     fn who(&self, formula: &Formula, scene: &Scene) -> i32 {
-        formula.program.evaluate(&self.view(scene)) as i32
+        self.evaluate(formula, &self.view(scene)) as i32
     }
 
     #[cold]

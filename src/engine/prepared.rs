@@ -23,7 +23,7 @@ impl Simulator<'_> {
             None => (self.allocate(), Vec::new()),
         };
         let model = self.model;
-        start.reset(world, run);
+        start.reset(model, world, run);
         metrics::reset(model, world, &mut start);
         let observer = &mut Unobserved;
         let mut running = self.running(world, &mut start, observer);

@@ -185,6 +185,8 @@ pub struct RunState {
     /// When absorbing endgames that the passing of time may bring about are looked at next.
     pub(super) next_midnight: f64,
     pub(super) levels: Vec<Level>,
+    /// Pairs of nodes of the sums that are kept up to date.
+    pub(super) totals: Vec<[f64; 2]>,
     pub(super) rungs: Vec<u16>,
     pub(super) clocks: Vec<Clock>,
     /// When each clock wakes.
@@ -234,6 +236,7 @@ impl RunState {
             sequence: 0,
             next_midnight: 1.0,
             levels: vec![level; model.slots.len()],
+            totals: vec![[0.0; 2]; model.fast.total_pairs],
             rungs: vec![0; model.pairs.len()],
             clocks: vec![clock; model.processes.len()],
             wakes: Wakes::new(model.processes.len()),
@@ -252,7 +255,7 @@ impl RunState {
     }
 
     /// Back to the start, as run `run` in `world`.
-    pub(super) fn reset(&mut self, world: &World, run: u64) {
+    pub(super) fn reset(&mut self, model: &Model, world: &World, run: u64) {
         self.run = run;
         self.time = 0.0;
         self.events = 0;
@@ -264,6 +267,10 @@ impl RunState {
                 value: slot.initial,
                 since: 0.0,
             };
+        }
+        for total in &model.fast.totals {
+            let level = |slot: u32| self.levels[slot as usize].value;
+            total.fill(&mut self.totals, level);
         }
         self.rungs.fill(0);
         for clock in &mut self.clocks {
@@ -291,6 +298,7 @@ impl RunState {
         self.sequence = start.sequence;
         self.next_midnight = start.next_midnight;
         self.levels.copy_from_slice(&start.levels);
+        self.totals.copy_from_slice(&start.totals);
         self.rungs.copy_from_slice(&start.rungs);
         self.clocks.copy_from_slice(&start.clocks);
         self.wakes.copy(&start.wakes);

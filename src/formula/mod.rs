@@ -9,12 +9,14 @@
 //! - [`Symbols`], [`Scope`]: what names mean, and which of them a formula may use where it stands;
 //! - [`compile`], [`compile_target`]: names resolved, types checked, whatever is known at load folded;
 //! - [`Program`]: a formula ready to run: one pass over a slice, without recursion or allocation;
+//! - [`Code`]: the same made fast, with the same bits;
 //! - [`Interval`]: outer bounds of a formula over ranges of what it reads.
 //!
-//! This module knows of no file and no engine. Elementary functions come from `libm`, so a value is the same on every machine.
+//! This module knows of no file and no engine. Elementary functions come from [`math`](crate::math), so a value is the same on every machine.
 
 mod aggregate;
 mod ast;
+mod code;
 mod compile;
 mod interval;
 mod names;
@@ -29,6 +31,7 @@ mod token;
 mod tests;
 
 pub use ast::{BinaryOp, Expr, ExprKind, Name, Span, Statement, SyntaxError, UnaryOp, UpdateOp};
+pub use code::{Code, Known, Totals};
 pub use compile::{CheckError, StockTarget, Type, compile, compile_target};
 pub use interval::{Interval, Ranges};
 pub use parse::{MAX_LENGTH, MAX_NESTING, RESERVED, parse_formula, parse_statement};

@@ -3,6 +3,7 @@
 use super::{Formula, MetricKind, Model};
 use std::sync::Arc;
 
+use crate::distribution::Shape;
 use crate::formula::{Environment, Field, Program, Relation, Role};
 
 /// One setting of the parameters, and what follows from it for every run.
@@ -10,6 +11,11 @@ use crate::formula::{Environment, Field, Program, Relation, Role};
 pub struct World {
     pub(crate) mark: WorldMark,
     pub(crate) parameters: Vec<f64>,
+    /// The parameters, and behind them what formulas make of parameters alone.
+    pub(crate) constants: Vec<f64>,
+    /// For each distribution in [`Fast::shapes`](super::Fast::shapes): its member; `None` where the parameters will not do, which
+    /// the first draw reports.
+    pub(crate) shapes: Vec<Option<Shape>>,
     pub(crate) slots: Vec<SlotConstants>,
     /// For each metric: its level or its window in days, where it has one.
     pub(crate) metric_levels: Vec<f64>,
@@ -171,10 +177,20 @@ impl World {
         let look_ahead = (model.processes.iter())
             .map(|process| look_ahead(model, &slots, process))
             .collect();
+        let of_parameters = |program: &Program| program.evaluate(&ParametersOnly(&parameters));
+        let mut constants = parameters.clone();
+        constants.extend(model.fast.known.iter().map(of_parameters));
+        let shapes = model.fast.shapes.iter().map(|(family, programs)| {
+            let values: Vec<f64> = programs.iter().map(of_parameters).collect();
+            Shape::new(*family, &values).ok()
+        });
+        let shapes = shapes.collect();
         let mean_waits = model.processes.iter().map(|p| reader.mean_wait(p));
         let mean_waits = mean_waits.collect();
         Ok(Self {
             mark: WorldMark::default(),
+            constants,
+            shapes,
             slots,
             metric_levels,
             cooldowns,
