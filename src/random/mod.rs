@@ -1,7 +1,8 @@
 //! Keyed random streams: every source of chance has a name, and the name alone makes its numbers.
 //!
 //! A stream is identified by the seed of the experiment and by a *name*, a list of strings such as
-//! `["process", "iskp_plots", "iskp", "wait"]`. Its [`StreamKey`] is a SHA-256 hash of the two.
+//! `["process", "iskp_plots", "iskp", "wait"]`. Its [`StreamKey`] is a block of ChaCha8 that is keyed by
+//! the seed and placed by a hash of the name.
 //! Run `r` draws from the stream through a xoshiro256++ generator, each of whose four words of state
 //! is output `r` of a SplitMix64 generator that starts at one of the four words of the key. So the
 //! numbers of a stream in a run depend on nothing but (seed, name, run): neither on which other
@@ -20,7 +21,8 @@
 
 use std::convert::Infallible;
 
-use rand::TryRng;
+use rand::{Rng, SeedableRng, TryRng};
+use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 mod ziggurat;
@@ -31,6 +33,9 @@ mod tests;
 /// Separates these keys from every other use of SHA-256, and one layout of streams from the next.
 const DOMAIN: &[u8] = b"flashpoint stream v2";
 
+/// Words of 32 bits in a block of ChaCha.
+const WORDS_PER_BLOCK: u128 = 16;
+
 /// A 256-bit key that belongs to one seed and one stream name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamKey([u8; 32]);
@@ -38,18 +43,28 @@ pub struct StreamKey([u8; 32]);
 impl StreamKey {
     /// The key of the stream named `parts` under `seed`.
     ///
-    /// SHA-256 of the domain string, the seed (8 bytes, little endian), then each part preceded by
-    /// its length in bytes (8 bytes, little endian). The lengths keep `["ab", "c"]` and
-    /// `["a", "bc"]` apart.
+    /// ChaCha8, keyed by SHA-256 of the domain string and the seed (8 bytes, little endian), makes the keys of all names. The
+    /// first 16 bytes of SHA-256 of the name say which block is whose: the stream, then the block in it (8 bytes each, little
+    /// endian); the key is the first half of the block. What is hashed of a name is the domain string, then each part preceded
+    /// by its length in bytes (8 bytes, little endian). The lengths keep `["ab", "c"]` and `["a", "bc"]` apart.
     pub fn derive(seed: u64, parts: &[&str]) -> StreamKey {
-        let mut hash = Sha256::new();
-        hash.update(DOMAIN);
-        hash.update(seed.to_le_bytes());
+        let mut name = Sha256::new();
+        name.update(DOMAIN);
         for part in parts {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
+            name.update((part.len() as u64).to_le_bytes());
+            name.update(part.as_bytes());
         }
-        StreamKey(hash.finalize().into())
+        let (words, _) = name.finalize().as_chunks::<8>();
+        let [stream, block] = [0, 1].map(|word| u64::from_le_bytes(words[word]));
+        let keyed = Sha256::new()
+            .chain_update(DOMAIN)
+            .chain_update(seed.to_le_bytes());
+        let mut chacha = ChaCha8Rng::from_seed(keyed.finalize().into());
+        chacha.set_stream(stream);
+        chacha.set_word_pos(u128::from(block) * WORDS_PER_BLOCK);
+        let mut key = [0; 32];
+        chacha.fill_bytes(&mut key);
+        StreamKey(key)
     }
 
     /// The 32 bytes of the key.

@@ -96,14 +96,26 @@ fn state_is_made_of_four_published_generators() {
 }
 
 #[test]
-fn key_is_the_hash_of_domain_seed_and_length_prefixed_parts() {
-    let mut bytes = b"flashpoint stream v2".to_vec();
-    bytes.extend([0x2a, 0, 0, 0, 0, 0, 0, 0]);
-    bytes.extend([4, 0, 0, 0, 0, 0, 0, 0]);
-    bytes.extend(b"raid");
-    bytes.extend([2, 0, 0, 0, 0, 0, 0, 0]);
-    bytes.extend("é".as_bytes());
-    let expected: [u8; 32] = Sha256::digest(&bytes).into();
+fn key_is_half_a_block_of_chacha8() {
+    // The ChaCha8 keystream for a zero key and a zero IV (256-bit key vector TC1 of draft-strombergson-chacha-test-vectors-01).
+    let mut zero = [0; 8];
+    ChaCha8Rng::from_seed([0; 32]).fill_bytes(&mut zero);
+    assert_eq!(zero, [0x3e, 0x00, 0xef, 0x2f, 0x89, 0x5f, 0x40, 0xd6]);
+
+    let mut seed = b"flashpoint stream v2".to_vec();
+    seed.extend([0x2a, 0, 0, 0, 0, 0, 0, 0]);
+    let mut name = b"flashpoint stream v2".to_vec();
+    name.extend([4, 0, 0, 0, 0, 0, 0, 0]);
+    name.extend(b"raid");
+    name.extend([2, 0, 0, 0, 0, 0, 0, 0]);
+    name.extend("é".as_bytes());
+    let place: [u8; 32] = Sha256::digest(&name).into();
+    let word = |at: usize| u64::from_le_bytes(place[at..at + 8].try_into().unwrap());
+    let mut chacha = ChaCha8Rng::from_seed(Sha256::digest(&seed).into());
+    chacha.set_stream(word(0));
+    chacha.set_word_pos(16 * u128::from(word(8)));
+    let mut expected = [0; 32];
+    chacha.fill_bytes(&mut expected);
     assert_eq!(StreamKey::derive(42, &["raid", "é"]).as_bytes(), &expected);
 }
 
