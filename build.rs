@@ -1,8 +1,12 @@
-//! Embeds the scenarios under `scenarios/` (all but `scenarios/experiments/`) into the crate.
+//! Embeds the scenarios under `scenarios/` into the crate, and apart from them the files in folders named `experiments`: files
+//! of batches, not scenarios.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
+
+/// Name of the folders of files of batches.
+const EXPERIMENTS: &str = "experiments";
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -14,9 +18,23 @@ fn main() -> io::Result<()> {
         collect(&folder, "", &mut found)?;
     }
     found.sort();
+    let is_experiment = |name: &str| {
+        name.split('/')
+            .rev()
+            .skip(1)
+            .any(|part| part == EXPERIMENTS)
+    };
+    let (experiments, scenarios): (Vec<_>, Vec<_>) =
+        (found.into_iter()).partition(|(name, _)| is_experiment(name));
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("builtin_scenarios.rs"), list(&scenarios))?;
+    fs::write(out.join("builtin_experiments.rs"), list(&experiments))
+}
 
+/// A slice of names and texts, as Rust code.
+fn list(files: &[(String, PathBuf)]) -> String {
     let mut code = String::from("&[\n");
-    for (name, path) in &found {
+    for (name, path) in files {
         // Debug formatting of a string is a valid string literal.
         let _ = writeln!(
             code,
@@ -25,11 +43,10 @@ fn main() -> io::Result<()> {
         );
     }
     code.push_str("]\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    fs::write(out.join("builtin_scenarios.rs"), code)
+    code
 }
 
-/// Adds the scenario files below `folder`, named by their path from `scenarios/` without the extension.
+/// Adds the TOML files below `folder`, named by their path from `scenarios/` without the extension.
 fn collect(folder: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -37,9 +54,7 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) -> i
             continue;
         };
         if path.is_dir() {
-            if !(prefix.is_empty() && file_name == "experiments") {
-                collect(&path, &format!("{prefix}{file_name}/"), found)?;
-            }
+            collect(&path, &format!("{prefix}{file_name}/"), found)?;
         } else if let Some(stem) = file_name.strip_suffix(".toml") {
             found.push((format!("{prefix}{stem}"), path));
         }

@@ -6,14 +6,17 @@
 //! |---|---|
 //! | [`cli`] | the `flashpoint` command; the only module that prints |
 //! | [`report`] | chronicles, descriptions and results, as strings and files |
+//! | [`batch`] | many scenarios, variants and settings, durable on disk |
 //! | [`experiment`] | many runs, summed up in flat memory |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
 //! | [`engine`] | one run, exactly |
 //! | [`model`] | the compiled scenario |
 //! | [`formula`] | the formula language |
-//! | [`distribution`], [`stats`], [`random`], [`math`] | the ground: distributions, statistics, keyed random streams, portable elementary functions |
+//! | [`distribution`], [`stats`], [`random`], [`math`], [`digest`] | the ground: distributions, statistics, keyed random streams, portable elementary functions, digests |
 
+pub mod batch;
 pub mod cli;
+pub mod digest;
 pub mod distribution;
 pub mod engine;
 pub mod experiment;

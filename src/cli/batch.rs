@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::{CliError, files};
+use crate::digest::sha256_hex;
 use crate::experiment::{Quantity, Varied};
 use crate::model::{Model, ParameterDraws};
 use crate::report::directory::MANIFEST;
-use crate::report::manifest::{Manifest, ParameterMode, sha256_hex};
+use crate::report::manifest::{Manifest, ParameterMode};
 use crate::report::runs_reader::{WorldMean, world_means};
 use crate::scenario::compile::compile;
 use crate::scenario::load::load_text;

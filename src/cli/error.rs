@@ -10,6 +10,7 @@ Exit codes:
     0  done
     1  failure during the run (a formula without a value, a file that cannot be written)
     2  bad usage, or a scenario with errors
+    3  some cells of a batch failed; the others are done
   130  interrupted; what was done until then is saved and reported";
 
 /// Why a command did not do what it was asked to.
@@ -37,6 +38,9 @@ pub enum CliError {
         /// What to do about it.
         help: Option<String>,
     },
+    /// Some cells of a batch failed; the results of the others are stored and reported.
+    #[error("{0}")]
+    CellsFailed(String),
     /// The user interrupted the command, which has saved and reported what it had.
     #[error("interrupted")]
     Interrupted,
@@ -78,6 +82,7 @@ impl CliError {
             // A reader that has seen enough, such as `head`, is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Failure { .. } | Self::Output(_) => 1,
+            Self::CellsFailed(_) => 3,
             Self::Interrupted => 130,
         }
     }
@@ -95,7 +100,7 @@ impl CliError {
             Self::Output(_) if self.exit_code() == 0 => return String::new(),
             Self::Interrupted => return format!("{bold}interrupted{off}\n"),
             Self::Usage { help, .. } | Self::Failure { help, .. } => help.as_deref(),
-            Self::Output(_) => None,
+            Self::Output(_) | Self::CellsFailed(_) => None,
         };
         let mut text = format!("{red}error{off}{bold}: {self}{off}\n");
         if let Some(help) = help {

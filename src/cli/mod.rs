@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 mod batch;
+mod batches;
 mod check;
+mod compare;
 mod completions;
 mod describe;
 mod discover;
@@ -16,10 +18,12 @@ mod new;
 mod output;
 mod overrides;
 mod prepare;
+mod rank;
 mod run;
 mod scenarios;
 mod schema;
 mod sensitivity;
+mod status;
 mod trace;
 
 pub use error::CliError;
@@ -37,6 +41,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Batch(batches::Args),
+    Status(status::Args),
+    Compare(compare::Args),
+    Rank(rank::Args),
     Sensitivity(sensitivity::Args),
     Discover(discover::Args),
     Trace(trace::Args),
@@ -66,7 +74,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a command line, program name first, and gives its exit code: 0 done, 1 failure during the run, 2 bad usage or
-/// scenario, 130 interrupted.
+/// scenario, 3 cells of a batch failed, 130 interrupted.
 pub fn run(
     arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     out: &mut Output,
@@ -109,6 +117,10 @@ impl Command {
     fn run(self, out: &mut Output) -> Result<(), CliError> {
         match self {
             Self::Run(args) => run::run(&args, out),
+            Self::Batch(args) => batches::run(&args, out),
+            Self::Status(args) => status::run(&args, out),
+            Self::Compare(args) => compare::run(&args, out),
+            Self::Rank(args) => rank::run(&args, out),
             Self::Sensitivity(args) => sensitivity::run(&args, out),
             Self::Discover(args) => discover::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),

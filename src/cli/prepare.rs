@@ -5,6 +5,7 @@ use super::{CliError, Output};
 use crate::model::Model;
 use crate::scenario::compile::compile;
 use crate::scenario::load::{LoadedScenario, load};
+use crate::scenario::variant::Variant;
 
 /// The seed when the user gives none.
 pub(super) const DEFAULT_SEED: u64 = 1;
@@ -30,6 +31,42 @@ pub(super) fn prepare(
     overrides::apply(set, &mut loaded.raw)?;
     let compiled = compile(&loaded).map_err(CliError::Scenario)?;
     if !compiled.warnings.is_empty() {
+        let warnings = loaded.diagnostics(compiled.warnings);
+        out.remark(&warnings.render(out.stderr_colour));
+    }
+    Ok(Prepared {
+        loaded,
+        model: compiled.model,
+    })
+}
+
+/// As [`prepare`], with the overrides and then a variant written into the scenario, so that its text holds them. What a variant
+/// leaves unused is no mistake: its warnings are not shown.
+///
+/// # Errors
+/// As for [`prepare`]; the scenario does not have what the variant changes.
+pub(super) fn prepare_with(
+    scenario: &str,
+    set: &[Override],
+    variant: Option<&Variant>,
+    out: &mut Output,
+) -> Result<Prepared, CliError> {
+    let mut loaded = load(scenario).map_err(CliError::Scenario)?;
+    overrides::apply(set, &mut loaded.raw)?;
+    let mut held = Variant::as_is("--set");
+    for (number, Override { name, value }) in set.iter().enumerate() {
+        // Of several overrides of one parameter the last one counts.
+        if set[number + 1..].iter().all(|later| later.name != *name) {
+            held.set(name, *value, None)
+                .map_err(|problem| CliError::usage(problem.message))?;
+        }
+    }
+    loaded = held.apply(&loaded).map_err(CliError::Scenario)?;
+    if let Some(variant) = variant {
+        loaded = variant.apply(&loaded).map_err(CliError::Scenario)?;
+    }
+    let compiled = compile(&loaded).map_err(CliError::Scenario)?;
+    if variant.is_none() && !compiled.warnings.is_empty() {
         let warnings = loaded.diagnostics(compiled.warnings);
         out.remark(&warnings.render(out.stderr_colour));
     }

@@ -146,7 +146,7 @@ fn run_one(
 
     let meter = Meter::new(plan.runs, out.stderr_terminal);
     let control = Control {
-        threads: args.threads(),
+        threads: threads(args.threads),
         stop: &interrupt.stop,
         progress: &meter,
     };
@@ -233,11 +233,8 @@ impl Args {
             runs: asked,
             worlds,
         };
-        let world = plan.runs_per_world(model).map_or(1, u64::from);
-        let Some(runs) = asked.checked_next_multiple_of(world) else {
-            return Err(CliError::usage(format!("{asked} runs are too many")));
-        };
-        Ok(Plan { runs, ..plan })
+        plan.whole_worlds(model)
+            .ok_or_else(|| CliError::usage(format!("{asked} runs are too many")))
     }
 
     fn describe(&self, prepared: &Prepared, plan: &Plan) -> Description {
@@ -273,13 +270,6 @@ impl Args {
         staging.map(Some).map_err(directory_error)
     }
 
-    fn threads(&self) -> usize {
-        match self.threads {
-            Some(threads) => threads as usize,
-            None => std::thread::available_parallelism().map_or(1, usize::from),
-        }
-    }
-
     /// When to look at the runs, if a precision is asked for.
     fn looks(&self, model: &Model, plan: &Plan) -> Result<Option<PrecisionPlan>, CliError> {
         let looks = (self.precision).map(|width| looks(model, plan, width, LEVEL));
@@ -305,6 +295,14 @@ impl Args {
             }),
             interrupted: done.replication.interrupted.then_some(plan.runs),
         }
+    }
+}
+
+/// The number of threads asked for; all cores if none is.
+pub(super) fn threads(asked: Option<u64>) -> usize {
+    match asked {
+        Some(threads) => threads as usize,
+        None => std::thread::available_parallelism().map_or(1, usize::from),
     }
 }
 
@@ -397,7 +395,7 @@ fn timings(replication: &Replication, threads: usize, seconds: f64) -> String {
     format!("{timings:#}\n")
 }
 
-fn experiment_error(error: ExperimentError) -> CliError {
+pub(super) fn experiment_error(error: ExperimentError) -> CliError {
     match error {
         ExperimentError::Sink(error) => runs_error(&error),
         ExperimentError::Run(error) => {
@@ -428,14 +426,14 @@ fn directory_error(error: DirectoryError) -> CliError {
 }
 
 /// Reacts to Ctrl-C: the first asks the runs to stop, the second ends the program.
-struct Interrupt {
-    stop: Arc<AtomicBool>,
+pub(super) struct Interrupt {
+    pub(super) stop: Arc<AtomicBool>,
     /// What a sudden end must not leave behind.
     unfinished: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Interrupt {
-    fn install() -> Self {
+    pub(super) fn install() -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let unfinished = Arc::new(Mutex::new(None::<PathBuf>));
         let (seen, folder) = (Arc::clone(&stop), Arc::clone(&unfinished));

@@ -3,18 +3,20 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{CliError, Output, files, schema};
+use super::schema::{self, Kind};
+use super::{CliError, Output, files};
+use crate::batch;
 use crate::scenario::builtin;
 use crate::scenario::extend::{Files, ReadError};
 use crate::scenario::load::load_with;
 
-/// List the built-in scenarios, print one, or write them all to a folder.
+/// List the built-in scenarios and experiments, print one, or write them all to a folder.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Print the text of this scenario.
+    /// Print the text of this scenario or experiment.
     #[arg(long, value_name = "NAME", conflicts_with = "export")]
     show: Option<String>,
-    /// Write all built-in scenarios, and the schema that they refer to, into this folder.
+    /// Write all built-in scenarios and experiments, and the schemas that they refer to, into this folder.
     #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
     /// Overwrite files that exist.
@@ -48,21 +50,35 @@ impl Files for NoFiles {
 }
 
 fn table() -> String {
-    let names = builtin::list().iter().map(|(name, _)| *name);
-    let width = names.clone().map(str::len).max().unwrap_or(0);
+    let scenarios = builtin::list().iter().map(|(name, _)| {
+        let loaded = load_with(&NoFiles, name).ok();
+        (*name, loaded.and_then(|loaded| loaded.raw.scenario.title))
+    });
+    let experiments = builtin::experiments().iter().map(|(name, _)| {
+        let read = batch::file::read(&NoFiles, name).ok();
+        (*name, read.and_then(|read| read.content.batch.title))
+    });
+    let (scenarios, experiments) = (rows(scenarios), rows(experiments));
+    match experiments.as_str() {
+        "" => scenarios,
+        _ => format!("{scenarios}\nExperiments, for `flashpoint batch`:\n\n{experiments}"),
+    }
+}
+
+/// A line for each name, with its title.
+fn rows<'a>(named: impl Iterator<Item = (&'a str, Option<String>)>) -> String {
+    let named: Vec<_> = named.collect();
+    let width = named.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for name in names {
-        let title = (load_with(&NoFiles, name).ok())
-            .and_then(|loaded| loaded.raw.scenario.title)
-            .unwrap_or_default();
-        let line = format!("{name:width$}  {title}");
+    for (name, title) in named {
+        let line = format!("{name:width$}  {}", title.unwrap_or_default());
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
 }
 
 fn show(name: &str, out: &mut Output) -> Result<(), CliError> {
-    match builtin::text(name) {
+    match builtin::text(name).or_else(|| builtin::experiment_text(name)) {
         Some(text) => Ok(out.print(text)?),
         None => Err(
             CliError::usage(format!("there is no built-in scenario `{name}`"))
@@ -72,12 +88,14 @@ fn show(name: &str, out: &mut Output) -> Result<(), CliError> {
 }
 
 fn export(folder: &Path, force: bool, out: &mut Output) -> Result<(), CliError> {
-    let schema = schema::text();
-    let scenarios = builtin::list().iter();
+    let schemas = [Kind::Scenario, Kind::Experiment].map(schema::text);
+    let scenarios = builtin::list().iter().chain(builtin::experiments());
     let mut written: Vec<(PathBuf, &str)> = scenarios
         .map(|(name, text)| (folder.join(format!("{name}.toml")), *text))
         .collect();
-    written.push((folder.join("scenario.schema.json"), &schema));
+    let names = ["scenario.schema.json", "experiment.schema.json"];
+    let schemas = names.iter().zip(&schemas);
+    written.extend(schemas.map(|(name, text)| (folder.join(name), text.as_str())));
     // All or none: a second export into the same folder must not leave a mixture.
     for (path, _) in &written {
         files::refuse_existing(path, force)

@@ -272,7 +272,7 @@ impl RunState {
             let level = |slot: u32| self.levels[slot as usize].value;
             total.fill(&mut self.totals, level);
         }
-        self.rungs.fill(0);
+        self.rungs.copy_from_slice(&model.initial_rungs);
         for clock in &mut self.clocks {
             clock.remaining = f64::NAN;
         }

@@ -5,11 +5,17 @@
 //! | [`summary`] | what is kept of any set of runs; merges exactly, in any order and grouping |
 //! | [`replicate`] | runs on many threads, with the same result for any number of them |
 //! | [`precision`] | going on until every endgame's interval is narrow enough |
-//! | [`clustered`] | means of metrics when runs share worlds |
+//! | [`comparison`] | two models compared run by run |
+//! | [`one_at_a_time`] | each parameter moved to its low and its high end, all else equal |
+//! | [`paired`] | runs of a baseline and its variants under common random numbers |
 //! | [`rows`] | the runs one by one, in order, for those who want to keep them |
+//! | [`naming`] | endgames, flags and metrics by their names |
 //! | [`subject`] | a model as a function of its parameters and of chance, for sensitivity analyses |
 
-pub mod clustered;
+pub mod comparison;
+pub mod naming;
+pub mod one_at_a_time;
+pub mod paired;
 pub mod precision;
 pub mod replicate;
 pub mod rows;
@@ -21,6 +27,7 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
+pub use paired::{PairedReplication, replicate_paired};
 pub use replicate::{
     Control, ExperimentError, Plan, Progress, Replication, WorldSource, replicate,
 };

@@ -49,6 +49,13 @@ impl Plan {
         }
     }
 
+    /// The same with its number of runs rounded up to whole worlds; `None` if there are not so many runs.
+    pub fn whole_worlds(self, model: &Model) -> Option<Self> {
+        let size = self.runs_per_world(model).map_or(1, u64::from);
+        let runs = self.runs.checked_next_multiple_of(size)?;
+        Some(Self { runs, ..self })
+    }
+
     /// An empty summary for the runs of this plan.
     pub fn empty_summary(&self, model: &Model) -> Summary {
         Summary::new(model, self.runs_per_world(model))

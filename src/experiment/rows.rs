@@ -42,6 +42,16 @@ impl Rows {
         self.worlds.is_empty()
     }
 
+    /// Adds the rows that follow these.
+    pub fn append(&mut self, next: &Rows) {
+        debug_assert_eq!(next.first_run, self.first_run + self.len() as u64);
+        self.worlds.extend_from_slice(&next.worlds);
+        self.endgames.extend_from_slice(&next.endgames);
+        self.events.extend_from_slice(&next.events);
+        self.flags.extend_from_slice(&next.flags);
+        self.metrics.extend_from_slice(&next.metrics);
+    }
+
     pub(super) fn push(&mut self, world: u64, state: &RunState) {
         self.worlds.push(world);
         self.endgames.push(state.endgame());

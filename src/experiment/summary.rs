@@ -6,9 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::clustered::ClusteredMean;
 use crate::engine::RunState;
 use crate::model::Model;
+use crate::stats::clustered::ClusteredMean;
 use crate::stats::exact_sum::ExactSum;
 use crate::stats::moments::Moments;
 use crate::stats::sketch::QuantileSketch;

@@ -20,6 +20,10 @@ impl Compiler<'_> {
     fn set(&mut self, expr: &Expr) -> Option<Set> {
         let symbols = self.symbols;
         match &expr.kind {
+            ExprKind::Name(name) if self.argument(name).is_some() => {
+                let argument = self.argument(name)?;
+                self.in_caller(|compiler| compiler.set(&argument))
+            }
             ExprKind::Name(name) => match symbols.set(name) {
                 Some(Members::Actors(members)) => Some(Set::Static(Type::Actor, members.to_vec())),
                 Some(Members::Places(members)) => Some(Set::Static(Type::Place, members.to_vec())),
@@ -171,7 +175,9 @@ impl Compiler<'_> {
         let name = variable.text.as_str();
         let symbols = self.symbols;
         let taken = RESERVED.contains(&name)
-            || self.variables.iter().any(|v| v.name == name)
+            || self.variables().iter().any(|v| v.name == name)
+            || self.argument(name).is_some()
+            || symbols.definition(name).is_some()
             || symbols.parameter(name).is_some()
             || symbols.metric(name).is_some()
             || symbols.actor(name).is_some()

@@ -1,9 +1,11 @@
 //! Types checked, operations emitted, and what is known at load folded away.
 //!
 //! Code is postfix, so an operand that is known is a single [`Op::Constant`] at the end of what has been emitted: folding looks
-//! there and nowhere else. Names are looked up in [`names`](super::names), sets and aggregates in [`aggregate`](super::aggregate).
+//! there and nowhere else. Names are looked up in [`names`](super::names), named formulas put in their place in
+//! [`definition`](super::definition), sets and aggregates unrolled in [`aggregate`](super::aggregate).
 
 use super::ast::{BinaryOp, Expr, ExprKind, Name, Span, UnaryOp};
+use super::definition::Calls;
 use super::names::Located;
 use super::program::{Environment, Op, Program, index, truth};
 use super::scope::{Role, Scope};
@@ -12,6 +14,8 @@ use super::symbols::{Relation, Symbols};
 
 /// How many expressions one formula may unroll into.
 const MAX_WORK: usize = 200_000;
+/// How deep a formula may nest together with the formulas that it names. It bounds the call stack.
+const MAX_DEPTH: usize = 600;
 
 /// The types of formulas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +52,17 @@ pub struct CheckError {
     pub message: String,
     /// What to write instead, when that can be guessed.
     pub help: Option<String>,
+    /// Set if the error lies in a formula that this one names: then `span` counts bytes of that one's text.
+    pub within: Option<Within>,
+}
+
+/// The named formula in which an error lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Within {
+    /// Its [`Definition::index`](super::Definition::index).
+    pub definition: u32,
+    /// Bytes of the text that was compiled: the name through which it came to the named formula.
+    pub used_at: Span,
 }
 
 /// Where a statement writes.
@@ -166,9 +181,12 @@ pub(super) struct Compiler<'a> {
     pub(super) scope: &'a Scope,
     pub(super) ops: Vec<Op>,
     pub(super) pool: Vec<u32>,
+    /// Those of the aggregates that are open; see [`Compiler::variables`].
     pub(super) variables: Vec<Variable>,
+    pub(super) calls: Calls,
     errors: Vec<CheckError>,
     work: usize,
+    depth: usize,
 }
 
 impl<'a> Compiler<'a> {
@@ -179,8 +197,10 @@ impl<'a> Compiler<'a> {
             ops: Vec::new(),
             pool: Vec::new(),
             variables: Vec::new(),
+            calls: Calls::default(),
             errors: Vec::new(),
             work: 0,
+            depth: 0,
         }
     }
 
@@ -188,8 +208,10 @@ impl<'a> Compiler<'a> {
         if self.errors.is_empty() {
             return Ok(result);
         }
-        self.errors
-            .sort_by_key(|error| (error.span.start, error.span.end));
+        self.errors.sort_by_key(|error| {
+            let at = error.within.as_ref().map_or(&error.span, |w| &w.used_at);
+            (at.start, at.end, error.span.start, error.span.end)
+        });
         self.errors.dedup();
         Err(self.errors)
     }
@@ -226,6 +248,7 @@ impl<'a> Compiler<'a> {
             span: span.clone(),
             message: message.into(),
             help,
+            within: self.calls.within(),
         });
         None
     }
@@ -313,12 +336,23 @@ impl<'a> Compiler<'a> {
             if self.work == MAX_WORK + 1 {
                 self.error::<()>(
                     &expr.span,
-                    "the aggregates of this formula unroll into too many steps",
+                    "the aggregates and named formulas of this formula unroll into too many steps",
                     Some("aggregate over smaller sets, or keep the sum in a stock".to_owned()),
                 );
             }
             return None;
         }
+        if self.depth >= MAX_DEPTH {
+            let help = Some("name fewer formulas inside one another".to_owned());
+            return self.error(&expr.span, "this formula nests too deeply", help);
+        }
+        self.depth += 1;
+        let found = self.nested(expr);
+        self.depth -= 1;
+        found
+    }
+
+    fn nested(&mut self, expr: &Expr) -> Option<Type> {
         match &expr.kind {
             ExprKind::Number(value) => Some(self.constant(*value, Type::Number)),
             ExprKind::Truth(value) => Some(self.constant(truth(*value), Type::Truth)),
@@ -495,7 +529,7 @@ impl<'a> Compiler<'a> {
             "min" => return self.fold_arguments(function, arguments, Op::Min),
             "max" => return self.fold_arguments(function, arguments, Op::Max),
             "clamp" => return self.clamp(arguments, span),
-            _ => return self.unknown_function(function),
+            _ => return self.named_formula(function, arguments, span),
         };
         self.arguments(function, arguments, parameters, span)?;
         self.emit(op);

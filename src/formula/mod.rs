@@ -8,6 +8,7 @@
 //! - [`parse_formula`], [`parse_statement`]: syntax ([`Expr`], [`Statement`]);
 //! - [`Symbols`], [`Scope`]: what names mean, and which of them a formula may use where it stands;
 //! - [`compile`], [`compile_target`]: names resolved, types checked, whatever is known at load folded;
+//! - [`Definition`]: a named formula, compiled wherever its name stands;
 //! - [`Program`]: a formula ready to run: one pass over a slice, without recursion or allocation;
 //! - [`Code`]: the same made fast, with the same bits;
 //! - [`Interval`]: outer bounds of a formula over ranges of what it reads.
@@ -18,6 +19,7 @@ mod aggregate;
 mod ast;
 mod code;
 mod compile;
+mod definition;
 mod interval;
 mod names;
 mod parse;
@@ -32,10 +34,11 @@ mod tests;
 
 pub use ast::{BinaryOp, Expr, ExprKind, Name, Span, Statement, SyntaxError, UnaryOp, UpdateOp};
 pub use code::{Code, Known, Totals};
-pub use compile::{CheckError, StockTarget, Type, compile, compile_target};
+pub use compile::{CheckError, StockTarget, Type, Within, compile, compile_target};
 pub use interval::{Interval, Ranges};
+pub use names::is_function;
 pub use parse::{MAX_LENGTH, MAX_NESTING, RESERVED, parse_formula, parse_statement};
 pub use program::{Environment, Field, Program, Reads};
 pub use scope::{CandidateKind, Role, Scope};
 pub use stack::MAX_STACK;
-pub use symbols::{Members, NO_SLOT, Relation, StockOf, StockShape, Symbols};
+pub use symbols::{Definition, Members, NO_SLOT, Relation, StockOf, StockShape, Symbols};

@@ -11,6 +11,11 @@ const FUNCTIONS: [&str; 15] = [
     "max", "mean", "min", "patron", "sqrt",
 ];
 
+/// Whether the language has a function of that name, over values or over sets, or a relation that is a set.
+pub fn is_function(name: &str) -> bool {
+    FUNCTIONS.contains(&name) || ["sum", "rivals", "allies", "clients"].contains(&name)
+}
+
 /// Where a stock reference leads.
 pub(super) enum Located {
     Slot(u32),
@@ -26,9 +31,12 @@ pub(super) enum Located {
 
 impl Compiler<'_> {
     pub(super) fn name(&mut self, name: &str, span: &Span) -> Option<Type> {
-        if let Some(variable) = self.variables.iter().rev().find(|v| v.name == name) {
+        if let Some(variable) = self.variables().iter().rev().find(|v| v.name == name) {
             let (value, kind) = (variable.value, variable.kind);
             return Some(self.constant(value, kind));
+        }
+        if let Some(argument) = self.argument(name) {
+            return self.in_caller(|compiler| compiler.expr(&argument));
         }
         if let Some(role) = Role::named(name) {
             return self.role(role, span);
@@ -45,6 +53,12 @@ impl Compiler<'_> {
             return Some(self.constant(f64::from(actor), Type::Actor));
         } else if let Some(place) = self.symbols.place(name) {
             return Some(self.constant(f64::from(place), Type::Place));
+        } else if self.symbols.definition(name).is_some() {
+            let function = Name {
+                text: name.to_owned(),
+                span: span.clone(),
+            };
+            return self.named_formula(&function, &[], span);
         } else {
             return self.unknown_name(name, span);
         }
@@ -322,7 +336,10 @@ impl Compiler<'_> {
     fn is_named(&self, expr: &Expr) -> bool {
         match &expr.kind {
             ExprKind::Name(name) => {
-                Role::named(name).is_none() && self.variables.iter().all(|v| v.name != *name)
+                Role::named(name).is_none()
+                    && self.variables().iter().all(|v| v.name != *name)
+                    && self.argument(name).is_none()
+                    && self.symbols.definition(name).is_none()
             }
             ExprKind::Call { arguments, .. } => arguments.iter().all(|a| self.is_named(a)),
             _ => false,
@@ -369,7 +386,8 @@ impl Compiler<'_> {
                 None => {
                     let scope = self.scope;
                     let mut more: Vec<&str> = Vec::new();
-                    more.extend(self.variables.iter().map(|v| v.name.as_str()));
+                    more.extend(self.variables().iter().map(|v| v.name.as_str()));
+                    more.extend(self.calls.argument_names());
                     let roles = Role::ALL.into_iter().filter(|role| scope.sees(*role));
                     more.extend(roles.map(|role| role.name()));
                     more.extend(scope.time.then_some("time"));
@@ -377,6 +395,7 @@ impl Compiler<'_> {
                         symbols.parameter(c).is_some()
                             || symbols.actor(c).is_some()
                             || symbols.place(c).is_some()
+                            || symbols.definition(c).is_some()
                             || (scope.metrics && symbols.metric(c).is_some())
                     };
                     (
@@ -400,7 +419,7 @@ impl Compiler<'_> {
             "sum" | "mean" | "count" => {
                 Some(format!("write `{}(... for a in set)`", function.text))
             }
-            name => self.suggest(name, &FUNCTIONS, |_| false),
+            name => self.suggest(name, &FUNCTIONS, |c| self.symbols.definition(c).is_some()),
         };
         let message = match function.text.as_str() {
             known @ ("rivals" | "allies" | "clients") => format!("`{known}` is no value"),

@@ -1,5 +1,7 @@
 //! What the names of a scenario mean to the compiler.
 
+use super::ast::Expr;
+
 /// Marks, in [`StockShape::slots`], an actor, pair or presence for which the stock does not exist.
 pub const NO_SLOT: u32 = u32::MAX;
 
@@ -63,6 +65,17 @@ pub enum Relation {
     Clients,
 }
 
+/// A formula that has a name. Wherever the name stands, the formula is compiled in its place, and sees what can be seen there.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition<'a> {
+    /// For [`CheckError::within`](super::CheckError::within).
+    pub index: u32,
+    /// What the values in brackets after the name are called inside the formula; empty if it takes none.
+    pub takes: &'a [String],
+    /// `None` if its text is no formula, which has been reported.
+    pub body: Option<&'a Expr>,
+}
+
 /// The names of a scenario. Indices are dense and start at 0.
 pub trait Symbols {
     /// The index of a parameter.
@@ -87,6 +100,8 @@ pub trait Symbols {
     fn patron(&self, actor: u32) -> Option<u32>;
     /// Those to whom `actor` stands in the relation: its rivals, allies or clients.
     fn relation(&self, relation: Relation, actor: u32) -> &[u32];
+    /// A named formula.
+    fn definition(&self, name: &str) -> Option<Definition<'_>>;
     /// Every name there is, for "did you mean".
     fn candidates(&self) -> Vec<String>;
     /// How many actors there are.

@@ -69,6 +69,8 @@ pub struct Model {
     pub(crate) rungs: Vec<Rung>,
     /// The actors of each unordered pair that stands on the ladder (none when there is no ladder).
     pub(crate) pairs: Vec<(u32, u32)>,
+    /// The rung on which each pair starts.
+    pub(crate) initial_rungs: Vec<u16>,
     pub(crate) pair_dependents: Vec<Dependents>,
     pub(crate) actions: Vec<Action>,
     pub(crate) processes: Vec<Process>,
@@ -103,6 +105,24 @@ impl Model {
     /// Runs for each draw of the uncertain parameters.
     pub fn runs_per_world(&self) -> u32 {
         self.runs_per_world
+    }
+
+    /// The same with another number of runs for each draw of the uncertain parameters.
+    pub fn with_runs_per_world(&self, runs_per_world: u32) -> Self {
+        Self {
+            runs_per_world,
+            ..self.clone()
+        }
+    }
+
+    /// The same with one parameter held at `value` in every world. A parameter that does not exist changes nothing.
+    pub fn with_parameter(&self, index: usize, value: f64) -> Self {
+        let mut model = self.clone();
+        if let Some(parameter) = model.parameters.get_mut(index) {
+            parameter.value = value;
+            parameter.prior = None;
+        }
+        model
     }
 
     /// The parameters, in the order of the scenario.

@@ -30,6 +30,12 @@ mod ziggurat;
 #[cfg(test)]
 mod tests;
 
+/// A stream for the tests of other modules.
+#[cfg(test)]
+pub(crate) fn test_stream(seed: u64) -> Stream {
+    StreamSource::new(StreamKey::derive(seed, &["test"])).stream(0)
+}
+
 /// Separates these keys from every other use of SHA-256, and one layout of streams from the next.
 const DOMAIN: &[u8] = b"flashpoint stream v2";
 
@@ -54,7 +60,8 @@ impl StreamKey {
             name.update((part.len() as u64).to_le_bytes());
             name.update(part.as_bytes());
         }
-        let (words, _) = name.finalize().as_chunks::<8>();
+        let place: [u8; 32] = name.finalize().into();
+        let (words, _) = place.as_chunks::<8>();
         let [stream, block] = [0, 1].map(|word| u64::from_le_bytes(words[word]));
         let keyed = Sha256::new()
             .chain_update(DOMAIN)

@@ -127,7 +127,7 @@ fn axis_end<'a>(results: impl Iterator<Item = &'a Results>) -> f64 {
     ((furthest * 10.0).ceil() / 10.0).clamp(0.1, 1.0)
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::manifest::{Description, Manifest, hex};
+use super::manifest::{Description, Manifest};
+use crate::digest::hex;
 
 /// Name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
@@ -288,9 +289,9 @@ impl Write for ResultFile {
 
 #[cfg(test)]
 mod tests {
-    use super::super::manifest::sha256_hex;
     use super::super::manifest::tests::description;
     use super::*;
+    use crate::digest::sha256_hex;
 
     fn manifest(staging: &Staging, description: &Description, interrupted: bool) -> Manifest {
         Manifest {

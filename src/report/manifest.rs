@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::digest::sha256_hex;
 
 /// Characters of the key in the name of a results folder.
 const KEY_LENGTH: usize = 12;
@@ -109,20 +110,6 @@ pub struct Manifest {
     pub files: BTreeMap<String, String>,
 }
 
-/// SHA-256 of `bytes` in hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -175,11 +162,5 @@ pub(super) mod tests {
                 "{folder}"
             );
         }
-    }
-
-    #[test]
-    fn sha256_of_abc() {
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(sha256_hex(b"abc"), expected);
     }
 }

@@ -1,9 +1,12 @@
 //! What is told about scenarios and runs: text, Markdown, JSON and CSV, as strings and files. Nothing here prints.
 
+pub mod batch;
 pub mod chart;
 pub mod chronicle;
+pub mod comparison;
 mod csv_text;
 pub mod describe;
+mod difference;
 pub mod directory;
 pub mod manifest;
 pub mod number;
@@ -15,3 +18,4 @@ pub mod sensitivity;
 pub mod side_by_side;
 pub mod tables;
 mod text_table;
+pub mod tornado;

@@ -180,7 +180,7 @@ fn every<T: Copy>(values: &[T], column: usize, columns: usize, rows: usize) -> V
     cells.step_by(columns).copied().collect()
 }
 
-fn write_column<T: DataType>(
+pub(super) fn write_column<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
     values: &[T::T],
     defined: Option<&[i16]>,
@@ -193,7 +193,7 @@ fn write_column<T: DataType>(
 }
 
 /// The system's own error where there is one, so that a full disk is named as such.
-fn to_io(error: ParquetError) -> io::Error {
+pub(super) fn to_io(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {
             Ok(error) => *error,

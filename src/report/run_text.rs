@@ -1,5 +1,7 @@
 //! Results for people: tables with no more digits than are known.
 
+use serde::Serialize;
+
 use super::number::{
     count, decimals, percent, percent_decimals, percent_range, range, rounded, significant,
 };
@@ -31,7 +33,7 @@ pub struct Heading {
 }
 
 /// What became of the precision asked for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PrecisionOutcome {
     /// Width asked for of every endgame's interval.
     pub width: f64,

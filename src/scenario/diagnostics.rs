@@ -1,5 +1,6 @@
 //! What is wrong with a scenario: messages that point at the place in the file.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -124,6 +125,32 @@ impl Diagnostics {
         items.sort_by_key(|item| (item.location, item.severity));
         items.dedup();
         Self { sources, items }
+    }
+
+    /// The problems of several documents together, in their order; what reads the same is kept once.
+    pub fn join(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut all = Self::default();
+        let mut seen = BTreeSet::new();
+        for part in parts {
+            let offset = all.sources.append(&part.sources);
+            for item in part.items {
+                let alone = Self {
+                    sources: part.sources.clone(),
+                    items: vec![item.clone()],
+                };
+                if !seen.insert(alone.render(false)) {
+                    continue;
+                }
+                all.items.push(Diagnostic {
+                    location: item.location.map(|span| offset.moved(span)),
+                    related: (item.related.into_iter())
+                        .map(|(span, label)| (offset.moved(span), label))
+                        .collect(),
+                    ..item
+                });
+            }
+        }
+        all
     }
 
     /// The problems by file and position.

@@ -138,7 +138,7 @@ pub(super) fn normalize(path: &FilePath) -> PathBuf {
 
 /// Which document is meant.
 #[derive(Clone, Debug, PartialEq)]
-enum Origin {
+pub(super) enum Origin {
     File(PathBuf),
     Builtin(String),
 }
@@ -184,20 +184,57 @@ impl<'a> Reader<'a> {
             Err(ReadError::Missing | ReadError::Folder) if self.files.builtin(name).is_some() => {
                 self.merge_builtin(name.to_owned(), None)
             }
-            Err(error) => {
+            Err(error) => self.cannot_read(&path, name, error),
+        }
+    }
+
+    fn cannot_read(&mut self, path: &FilePath, name: &str, error: ReadError) -> Option<Node> {
+        let help = match error {
+            ReadError::Missing | ReadError::Folder => self.suggest(Some(path), name),
+            _ => None,
+        };
+        let message = match error {
+            ReadError::Missing => {
+                format!("there is no scenario file `{name}`, nor a built-in scenario of that name")
+            }
+            error => format!("`{name}` cannot be read: {error}"),
+        };
+        self.fail(message, None, help)
+    }
+
+    /// The document of a file, or else the text `builtin` of that name, as it is.
+    pub(super) fn document(&mut self, name: &str, builtin: Option<&str>) -> Option<(Node, Origin)> {
+        let path = PathBuf::from(name);
+        let (origin, bytes) = match (self.files.read(&path), builtin) {
+            (Ok(bytes), _) => (Origin::File(path), bytes),
+            (Err(ReadError::Missing | ReadError::Folder), Some(text)) => {
+                (Origin::Builtin(name.to_owned()), text.as_bytes().to_vec())
+            }
+            (Err(error), _) => {
                 let help = match error {
-                    ReadError::Missing | ReadError::Folder => self.suggest(Some(&path), name),
+                    ReadError::Missing | ReadError::Folder => self.suggest_file(&path),
                     _ => None,
                 };
-                let message = match error {
-                    ReadError::Missing => format!(
-                        "there is no scenario file `{name}`, nor a built-in scenario of that name"
-                    ),
-                    error => format!("`{name}` cannot be read: {error}"),
-                };
-                self.fail(message, None, help)
+                return self.fail(format!("`{name}` cannot be read: {error}"), None, help);
             }
-        }
+        };
+        let node = self.parse(&origin, bytes, None)?;
+        Some((node, origin))
+    }
+
+    /// The document of a file, or else of a built-in scenario, without those that it extends.
+    pub(super) fn own_named(&mut self, name: &str) -> Option<Node> {
+        let path = PathBuf::from(name);
+        let (origin, bytes) = match (self.files.read(&path), self.files.builtin(name)) {
+            (Ok(bytes), _) => (Origin::File(path), bytes),
+            (Err(ReadError::Missing | ReadError::Folder), Some(text)) => {
+                (Origin::Builtin(name.to_owned()), text.into_bytes())
+            }
+            (Err(error), _) => return self.cannot_read(&path, name, error),
+        };
+        let mut node = self.parse(&origin, bytes, None)?;
+        take_extends(&mut node);
+        Some(node)
     }
 
     /// The merged document of a text that stands for the file `name`.
@@ -214,17 +251,24 @@ impl<'a> Reader<'a> {
         self.merge_bytes(Origin::Builtin(name), text.into_bytes(), from)
     }
 
-    fn merge_bytes(&mut self, origin: Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
-        let file = self.add(&origin, bytes, from)?;
-        let mut node = match tree::parse(&self.sources, file) {
-            Ok(node) => node,
+    /// The document of one file.
+    fn parse(&mut self, origin: &Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
+        let file = self.add(origin, bytes, from)?;
+        match tree::parse(&self.sources, file) {
+            Ok(node) => {
+                // Before merging, which would make one element of two.
+                self.problems.extend(structure::duplicate_ids(&node));
+                Some(node)
+            }
             Err(problems) => {
                 self.problems.extend(problems);
-                return None;
+                None
             }
-        };
-        // Before merging, which would make one element of two.
-        self.problems.extend(structure::duplicate_ids(&node));
+        }
+    }
+
+    fn merge_bytes(&mut self, origin: Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
+        let mut node = self.parse(&origin, bytes, from)?;
         let Some((target, span)) = take_extends(&mut node) else {
             return Some(node);
         };
@@ -344,30 +388,28 @@ impl<'a> Reader<'a> {
     /// What was probably meant by the name of a file or a built-in scenario that does not exist. `path` is where the
     /// file would be.
     fn suggest(&self, path: Option<&FilePath>, name: &str) -> Option<String> {
-        let stem = |name: &str| name.strip_suffix(".toml").unwrap_or(name).to_owned();
-        if let Some(path) = path {
-            let inside = self.files.list(path);
-            if !inside.is_empty() {
-                return Some(format!("the folder holds {}", inside.join(", ")));
-            }
-            let folder = path.parent().unwrap_or(FilePath::new(""));
-            let stems: Vec<String> = self
-                .files
-                .list(folder)
-                .iter()
-                .map(|file| stem(file))
-                .collect();
-            let written = path.file_name().and_then(|file| file.to_str());
-            if let Some(best) = closest(&stem(written?), stems.iter().map(String::as_str)) {
-                let best = folder.join(format!("{best}.toml"));
-                return Some(format!("did you mean `{}`?", best.display()));
-            }
+        if let Some(help) = path.and_then(|path| self.suggest_file(path)) {
+            return Some(help);
         }
         let builtins = self.files.builtin_names();
-        if let Some(best) = closest(&stem(name), builtins.iter().map(String::as_str)) {
+        if let Some(best) = closest(stem(name), builtins.iter().map(String::as_str)) {
             return Some(format!("did you mean the built-in scenario `{best}`?"));
         }
         (!builtins.is_empty()).then(|| format!("built-in scenarios: {}", builtins.join(", ")))
+    }
+
+    /// A file that was probably meant by a path where there is none.
+    fn suggest_file(&self, path: &FilePath) -> Option<String> {
+        let inside = self.files.list(path);
+        if !inside.is_empty() {
+            return Some(format!("the folder holds {}", inside.join(", ")));
+        }
+        let folder = path.parent().unwrap_or(FilePath::new(""));
+        let files = self.files.list(folder);
+        let written = path.file_name().and_then(|file| file.to_str())?;
+        let best = closest(stem(written), files.iter().map(|file| stem(file)))?;
+        let best = folder.join(format!("{best}.toml"));
+        Some(format!("did you mean `{}`?", best.display()))
     }
 
     fn fail<T>(&mut self, message: String, span: Option<Span>, help: Option<String>) -> Option<T> {
@@ -376,6 +418,11 @@ impl<'a> Reader<'a> {
         self.problems.push(problem);
         None
     }
+}
+
+/// The name of a scenario without the extension of its file.
+fn stem(name: &str) -> &str {
+    name.strip_suffix(".toml").unwrap_or(name)
 }
 
 /// Removes `scenario.extends`, so that it is not inherited. Anything but a string is left for the structure check.

@@ -108,16 +108,34 @@ fn finish(
         return Err(Diagnostics::new(sources, problems));
     };
     // What a missing base would have contributed is not missing here.
-    problems.extend(structure::check(&tree, !incomplete));
+    problems.extend(structure::check(&tree, &structure::SCENARIO, !incomplete));
     if !problems.is_empty() {
         return Err(Diagnostics::new(sources, problems));
     }
+    read(tree, sources, short_name(name))
+}
+
+/// The scenario of a merged document.
+pub(super) fn from_tree(
+    tree: Node,
+    sources: SourceMap,
+    name: String,
+) -> Result<LoadedScenario, Diagnostics> {
+    let problems = structure::check(&tree, &structure::SCENARIO, true);
+    if !problems.is_empty() {
+        return Err(Diagnostics::new(sources, problems));
+    }
+    read(tree, sources, name)
+}
+
+/// The scenario of a document without structural problems.
+fn read(tree: Node, sources: SourceMap, name: String) -> Result<LoadedScenario, Diagnostics> {
     match serde_json::from_value::<RawScenario>(canonical::to_json(&tree)) {
         Ok(raw) => Ok(LoadedScenario {
             raw,
             tree,
             sources,
-            name: short_name(name),
+            name,
         }),
         Err(error) => {
             let problem = Diagnostic::error(format!("the scenario cannot be read: {error}"));

@@ -2,24 +2,55 @@
 
 use std::collections::BTreeMap;
 
-use super::tree::{Node, Table, Value};
+use super::tree::{Entry, Node, Table, Value};
+
+/// The key of a table whose lists are appended to those that are inherited.
+const ADD: &str = "add";
 
 /// Keys that make a table one value, replaced as a whole: a distribution, a choice among a set.
 const WHOLE: [&str; 2] = ["dist", "among"];
 
 /// `child` laid over `parent`. Every value keeps the place where it was written; a merged table has the child's.
 pub(super) fn merge(parent: Node, child: Node) -> Node {
-    merge_nodes(parent, child, "")
+    merge_nodes(parent, child, &Place::root())
 }
 
-fn merge_nodes(parent: Node, child: Node, key: &str) -> Node {
+/// Where in the document two values are merged.
+struct Place<'a> {
+    key: &'a str,
+    parent: Option<&'a Place<'a>>,
+}
+
+impl<'a> Place<'a> {
+    fn root() -> Self {
+        Place {
+            key: "",
+            parent: None,
+        }
+    }
+
+    fn inside(&'a self, key: &'a str) -> Place<'a> {
+        Place {
+            key,
+            parent: Some(self),
+        }
+    }
+
+    /// Whether this is an entry of the section `name`, such as one parameter or one entry of the calendar.
+    fn is_entry_of(&self, name: &str) -> bool {
+        let depth_two = |section: &Place| section.parent.is_some_and(|root| root.parent.is_none());
+        (self.parent).is_some_and(|section| section.key == name && depth_two(section))
+    }
+}
+
+fn merge_nodes(parent: Node, child: Node, place: &Place<'_>) -> Node {
     let Node { value, span } = child;
     let value = match (parent.value, value) {
         (Value::Table(parent), Value::Table(child)) if !is_whole(&parent) && !is_whole(&child) => {
-            Value::Table(merge_tables(parent, child))
+            Value::Table(merge_tables(parent, child, place))
         }
         (Value::Array(parent), Value::Array(child)) => {
-            Value::Array(merge_arrays(parent, child, key))
+            Value::Array(merge_arrays(parent, child, place))
         }
         (_, child) => child,
     };
@@ -30,7 +61,13 @@ fn is_whole(table: &Table) -> bool {
     WHOLE.iter().any(|key| table.contains_key(*key))
 }
 
-fn merge_tables(mut parent: Table, child: Table) -> Table {
+fn merge_tables(mut parent: Table, mut child: Table, place: &Place<'_>) -> Table {
+    let added = take_additions(&mut child, place);
+    // A new value without a new prior is a decision: the old prior would overrule it.
+    if place.is_entry_of("parameter") && child.contains_key("value") && !child.contains_key("prior")
+    {
+        parent.shift_remove("prior");
+    }
     for (key, entry) in child {
         match parent.get_mut(&key) {
             Some(slot) => {
@@ -41,7 +78,7 @@ fn merge_tables(mut parent: Table, child: Table) -> Table {
                         span: entry.node.span,
                     },
                 );
-                slot.node = merge_nodes(old, entry.node, &key);
+                slot.node = merge_nodes(old, entry.node, &place.inside(&key));
                 slot.key_span = entry.key_span;
             }
             None => {
@@ -49,19 +86,65 @@ fn merge_tables(mut parent: Table, child: Table) -> Table {
             }
         }
     }
+    for (key, entry) in added {
+        append(&mut parent, key, entry);
+    }
     parent
 }
 
+/// Takes out the table of additions, where one has a meaning. Anything else of that name is left for the structure check.
+fn take_additions(child: &mut Table, place: &Place<'_>) -> Table {
+    let sections = ["actor", "set", "action", "rule", "calendar"];
+    let has_meaning = sections.iter().any(|section| place.is_entry_of(section));
+    match child.get(ADD).map(|entry| &entry.node.value) {
+        Some(Value::Table(_)) if has_meaning => {}
+        _ => return Table::new(),
+    }
+    match child.shift_remove(ADD).map(|entry| entry.node.value) {
+        Some(Value::Table(added)) => added,
+        _ => Table::new(),
+    }
+}
+
+/// Appends a list to the list under `key`. A single name counts as a list of one.
+fn append(table: &mut Table, key: String, entry: Entry) {
+    let Some(slot) = table.get_mut(&key) else {
+        table.insert(key, entry);
+        return;
+    };
+    let list = |node: Node| match node.value {
+        Value::Array(items) => items,
+        value => vec![Node {
+            value,
+            span: node.span,
+        }],
+    };
+    let span = entry.node.span;
+    let old = std::mem::replace(
+        &mut slot.node,
+        Node {
+            value: Value::Boolean(false),
+            span,
+        },
+    );
+    let items = list(old).into_iter().chain(list(entry.node)).collect();
+    slot.node = Node {
+        value: Value::Array(items),
+        span,
+    };
+    slot.key_span = entry.key_span;
+}
+
 /// Arrays of tables merge by `id` (suspects by `who`), others are replaced.
-fn merge_arrays(mut parent: Vec<Node>, child: Vec<Node>, key: &str) -> Vec<Node> {
-    let name = id_key(key);
+fn merge_arrays(mut parent: Vec<Node>, child: Vec<Node>, place: &Place<'_>) -> Vec<Node> {
+    let name = id_key(place.key);
     let identified = |nodes: &[Node]| nodes.iter().any(|node| id_of(node, name).is_some());
     if !identified(&parent) || !identified(&child) {
         return child;
     }
     // The last endgame takes whatever is left, so new ones go before it.
     let last_is_open = parent.last().is_some_and(|last| last.get("when").is_none());
-    let mut last = if key == "endgame" && last_is_open {
+    let mut last = if place.key == "endgame" && last_is_open {
         parent.pop()
     } else {
         None
@@ -83,7 +166,7 @@ fn merge_arrays(mut parent: Vec<Node>, child: Vec<Node>, key: &str) -> Vec<Node>
             None => None,
         };
         match slot.and_then(|slot| slot.take().map(|old| (slot, old))) {
-            Some((slot, old)) => *slot = Some(merge_nodes(old, node, key)),
+            Some((slot, old)) => *slot = Some(merge_nodes(old, node, &place.inside(""))),
             None => merged.push(Some(node)),
         }
     }

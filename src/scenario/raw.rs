@@ -54,8 +54,12 @@ impl OneOrMany {
 pub struct RawScenario {
     /// Title, dates and limits.
     pub scenario: RawHeader,
+    /// Documents and data sets that numbers come from, cited by name.
+    pub source: IndexMap<String, RawSource>,
     /// Named numbers that what-ifs, sweeps and sensitivity analyses may vary. Formulas use them by name.
     pub parameter: IndexMap<String, RawParameter>,
+    /// Named formulas, which other formulas use by name.
+    pub formula: IndexMap<String, RawFormula>,
     /// States, agencies, groups, proxies and publics.
     pub actor: IndexMap<String, RawActor>,
     /// Territories with a host.
@@ -126,6 +130,32 @@ pub enum Basis {
     Assumption,
 }
 
+/// A document or data set.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawSource {
+    /// Author, year, title, and where it was published.
+    pub citation: String,
+    pub url: Option<String>,
+    pub note: Option<String>,
+}
+
+/// A formula with a name. It stands for its text wherever the name is used, and sees what can be seen there.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawFormula {
+    pub label: Option<String>,
+    /// Names of the values that it takes in brackets: ["deaths"] makes `f` into `f(deaths)`.
+    #[serde(default)]
+    pub takes: Vec<String>,
+    /// What it stands for.
+    pub value: Expression,
+    pub unit: Option<String>,
+    /// Cited sources, or texts.
+    pub source: Option<OneOrMany>,
+    pub note: Option<String>,
+}
+
 /// A named number.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -142,8 +172,8 @@ pub struct RawParameter {
     pub neutral: Option<f64>,
     /// Where the number comes from.
     pub basis: Basis,
-    /// The document or data set; required unless the basis is an assumption.
-    pub source: Option<String>,
+    /// Cited sources, or texts; required unless the basis is an assumption.
+    pub source: Option<OneOrMany>,
     pub note: Option<String>,
 }
 
@@ -257,7 +287,10 @@ pub struct RawActor {
     /// Makes so many alike, named NAME_1, NAME_2, ..., and a set NAME of them all.
     pub count: Option<u32>,
     pub note: Option<String>,
-    pub source: Option<String>,
+    /// Cited sources, or texts.
+    pub source: Option<OneOrMany>,
+    /// Appended to the lists that are inherited. Only in a scenario that extends another.
+    pub add: Option<Additions>,
 }
 
 /// A territory.
@@ -280,6 +313,8 @@ pub struct RawSet {
     /// Places, or other sets of places.
     pub places: Option<Vec<String>>,
     pub note: Option<String>,
+    /// Appended to the lists that are inherited. Only in a scenario that extends another.
+    pub add: Option<Additions>,
 }
 
 /// What a stock belongs to.
@@ -317,16 +352,20 @@ pub struct RawStock {
     pub max: Option<Expression>,
     pub unit: Option<String>,
     pub basis: Option<Basis>,
-    pub source: Option<String>,
+    /// Cited sources, or texts.
+    pub source: Option<OneOrMany>,
     pub note: Option<String>,
 }
 
-/// The ladder of escalation, in ascending order. Every pair of actors starts on the first rung.
+/// The ladder of escalation, in ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawLadder {
     pub rung: Vec<RawRung>,
-    pub source: Option<String>,
+    /// Rungs on which pairs start, by actor (or set of actors) and partner. All other pairs start on the first rung.
+    pub initial: IndexMap<String, IndexMap<String, String>>,
+    /// Cited sources, or texts.
+    pub source: Option<OneOrMany>,
     pub note: Option<String>,
 }
 
@@ -363,7 +402,10 @@ pub struct RawAction {
     /// Statements applied instead when the event is foiled.
     pub foiled_effects: Vec<String>,
     pub note: Option<String>,
-    pub source: Option<String>,
+    /// Cited sources, or texts.
+    pub source: Option<OneOrMany>,
+    /// Appended to the lists that are inherited. Only in a scenario that extends another.
+    pub add: Option<Additions>,
 }
 
 /// Who claims an event, and how probably.
@@ -461,6 +503,27 @@ fn yes() -> bool {
     true
 }
 
+/// A unit of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// A day.
+    #[default]
+    Day,
+    /// 365 days.
+    Year,
+}
+
+impl Per {
+    /// Length in days.
+    pub fn days(self) -> f64 {
+        match self {
+            Self::Day => 1.0,
+            Self::Year => 365.0,
+        }
+    }
+}
+
 /// Something that starts by itself: an action, or a choice among options, at a hazard rate per day.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -470,6 +533,9 @@ pub struct RawProcess {
     pub who: String,
     /// Expected number per day at this moment.
     pub hazard: Expression,
+    /// The unit of time of the hazard, if it is not the day.
+    #[serde(default)]
+    pub per: Per,
     /// The action it leads to, unless there are options.
     pub action: Option<String>,
     pub target: Option<RawSelector>,
@@ -483,7 +549,8 @@ pub struct RawProcess {
     #[serde(default = "yes")]
     pub enabled: bool,
     pub note: Option<String>,
-    pub source: Option<String>,
+    /// Cited sources, or texts.
+    pub source: Option<OneOrMany>,
 }
 
 /// The role in which an event reaches an actor.
@@ -555,7 +622,10 @@ pub struct RawRule {
     #[serde(default = "yes")]
     pub enabled: bool,
     pub note: Option<String>,
-    pub source: Option<String>,
+    /// Cited sources, or texts.
+    pub source: Option<OneOrMany>,
+    /// Appended to the lists that are inherited. Only in a scenario that extends another.
+    pub add: Option<Additions>,
 }
 
 /// A dated change from outside. Exactly one of `date`, `window` and `day` is given.
@@ -593,8 +663,11 @@ pub struct RawCalendarEntry {
     #[serde(default = "yes")]
     pub enabled: bool,
     pub basis: Option<Basis>,
-    pub source: Option<String>,
+    /// Cited sources, or texts.
+    pub source: Option<OneOrMany>,
     pub note: Option<String>,
+    /// Appended to the lists that are inherited. Only in a scenario that extends another.
+    pub add: Option<Additions>,
 }
 
 /// A stock or a rung against a level.
@@ -695,4 +768,26 @@ pub struct RawTimeline {
     pub every: f64,
     /// Formulas of stocks and rungs.
     pub series: BTreeMap<String, Expression>,
+}
+
+/// What is appended to inherited lists of the same names. Each key goes where the list itself may stand.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Additions {
+    /// More statements of an action or a calendar entry.
+    pub effects: Option<Vec<String>>,
+    /// More statements of an action that is foiled.
+    pub foiled_effects: Option<Vec<String>>,
+    /// More moves on the ladder of an action.
+    pub rung: Option<Vec<RawRungMove>>,
+    /// More actions that a rule answers.
+    pub on: Option<OneOrMany>,
+    /// More rivals of an actor.
+    pub rivals: Option<Vec<String>>,
+    /// More allies of an actor.
+    pub allies: Option<Vec<String>>,
+    /// More members of a set of actors.
+    pub actors: Option<Vec<String>>,
+    /// More members of a set of places.
+    pub places: Option<Vec<String>>,
 }

@@ -1,6 +1,6 @@
 //! The JSON Schema of the scenario file, derived from [`RawScenario`].
 
-use schemars::schema_for;
+use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 
 use super::raw::RawScenario;
@@ -19,9 +19,14 @@ pub fn is_id(text: &str) -> bool {
 ///
 /// It describes a scenario after its `extends` is resolved: a file that extends another may leave required keys out.
 pub fn json_schema() -> Value {
-    let mut schema = schema_for!(RawScenario).to_value();
+    schema_of::<RawScenario>("Flashpoint scenario")
+}
+
+/// The JSON Schema of a TOML file that is read into a `T`.
+pub(crate) fn schema_of<T: JsonSchema>(title: &str) -> Value {
+    let mut schema = schema_for!(T).to_value();
     if let Some(root) = schema.as_object_mut() {
-        root.insert("title".to_owned(), json!("Flashpoint scenario"));
+        root.insert("title".to_owned(), json!(title));
     }
     refine(&mut schema);
     schema
@@ -143,8 +148,9 @@ mod tests {
                 ids += 1;
             }
         });
-        // Parameters, actors, places, sets, stocks, actions, processes, rules, metrics, flags, series, values by key.
-        assert_eq!(maps, 12);
+        // Sources, parameters, formulas, actors, places, sets, stocks, actions, processes, rules, metrics, flags, series, values
+        // by key, and rungs by actor and partner.
+        assert_eq!(maps, 16);
         // Rungs, options, calendar entries, endgames.
         assert_eq!(ids, 4);
     }

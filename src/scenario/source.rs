@@ -34,6 +34,18 @@ impl Span {
     }
 }
 
+/// By how much the files of a map moved when they were added to another one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FileOffset(u32);
+
+impl FileOffset {
+    /// The span in the map to which its file was added.
+    pub(super) fn moved(self, span: Span) -> Span {
+        let file = FileId(span.file.0 + self.0);
+        Span { file, ..span }
+    }
+}
+
 /// Line and column, both counted from 1. Columns count characters, not bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
@@ -126,6 +138,14 @@ impl SourceMap {
         self.files
             .push(Arc::new(SourceFile::new(name.into(), text.into())));
         id
+    }
+
+    /// Adds all files of `other` behind those that are there. A span into `other` points into this map once it is moved by
+    /// the offset that this gives.
+    pub(super) fn append(&mut self, other: &Self) -> FileOffset {
+        let offset = FileOffset(self.files.len() as u32);
+        self.files.extend(other.files.iter().cloned());
+        offset
     }
 
     /// The file with this id, if the id came from this map.

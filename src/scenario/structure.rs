@@ -12,21 +12,23 @@ use super::source::Span;
 use super::tree::{Node, Path, Segment, Table, Value};
 use super::wording::{as_id, closest, list};
 
-static SCHEMA: LazyLock<Schema> = LazyLock::new(json_schema);
+/// The schema of scenario files.
+pub(super) static SCENARIO: LazyLock<Schema> = LazyLock::new(json_schema);
 
 /// Keys are listed in a message up to this number.
 const MAX_LISTED: usize = 24;
 
-/// All structural problems of a merged document. `complete` is false when a part of it could not be read: then
-/// missing keys are not reported.
-pub(super) fn check(root: &Node, complete: bool) -> Vec<Diagnostic> {
+/// All structural problems of a merged document that should follow `schema`. `complete` is false when a part of it could not
+/// be read: then missing keys are not reported.
+pub(super) fn check(root: &Node, schema: &Schema, complete: bool) -> Vec<Diagnostic> {
     let mut checker = Checker {
         root,
+        schema,
         complete,
         path: Path::root(),
         problems: Vec::new(),
     };
-    checker.node(root, &SCHEMA);
+    checker.node(root, schema);
     checker.problems
 }
 
@@ -75,6 +77,8 @@ fn find_duplicates(node: &Node, path: &mut Path, problems: &mut Vec<Diagnostic>)
 
 struct Checker<'a> {
     root: &'a Node,
+    /// The whole schema, into which references point.
+    schema: &'a Schema,
     complete: bool,
     path: Path,
     problems: Vec<Diagnostic>,
@@ -84,12 +88,12 @@ impl Checker<'_> {
     /// Checks one value.
     fn node(&mut self, node: &Node, schema: &Schema) {
         let field = schema;
-        let schema = resolve(schema);
+        let schema = resolve(self.schema, schema);
         if let Some(branches) = branches(schema) {
             self.any_of(node, field, schema, branches);
         } else if let Some(names) = enum_names(schema) {
             self.one_of(node, field, schema, &names);
-        } else if !accepts(schema, &node.value) {
+        } else if !accepts(self.schema, schema, &node.value) {
             self.wrong_type(node, field, schema);
         } else {
             match &node.value {
@@ -111,14 +115,17 @@ impl Checker<'_> {
             && !float.is_finite()
             && branches
                 .iter()
-                .any(|branch| accepts(branch, &Value::String(String::new())))
+                .any(|branch| accepts(self.schema, branch, &Value::String(String::new())))
         {
             if float.is_nan() {
                 self.report(node, format!("{} is not a number", self.subject()));
             }
             return; // An infinite number is the formula `inf`.
         }
-        match branches.iter().find(|branch| accepts(branch, &node.value)) {
+        match branches
+            .iter()
+            .find(|branch| accepts(self.schema, branch, &node.value))
+        {
             Some(branch) => self.node(node, branch),
             None => self.wrong_type(node, field, schema),
         }
@@ -309,7 +316,7 @@ impl Checker<'_> {
         let message = format!(
             "{} must be {}, not {found}",
             self.subject(),
-            expected(schema)
+            expected(self.schema, schema)
         );
         let mut problem = Diagnostic::error(message).at(node.span);
         problem.help = self.type_help(node, schema);
@@ -357,11 +364,11 @@ impl Checker<'_> {
 }
 
 /// Follows `$ref` into the definitions of the schema.
-fn resolve(mut schema: &Schema) -> &Schema {
+fn resolve<'a>(root: &'a Schema, mut schema: &'a Schema) -> &'a Schema {
     while let Some(name) = schema.get("$ref").and_then(Schema::as_str) {
         let target = name
             .strip_prefix('#')
-            .and_then(|pointer| SCHEMA.pointer(pointer));
+            .and_then(|pointer| root.pointer(pointer));
         match target {
             Some(target) => schema = target,
             None => break,
@@ -402,10 +409,10 @@ fn enum_names(schema: &Schema) -> Option<Vec<&str>> {
 }
 
 /// True if the schema is meant for values of this type.
-fn accepts(schema: &Schema, value: &Value) -> bool {
-    let schema = resolve(schema);
+fn accepts(root: &Schema, schema: &Schema, value: &Value) -> bool {
+    let schema = resolve(root, schema);
     if let Some(branches) = branches(schema) {
-        return branches.iter().any(|branch| accepts(branch, value));
+        return branches.iter().any(|branch| accepts(root, branch, value));
     }
     if enum_names(schema).is_some() {
         return matches!(value, Value::String(_));
@@ -425,14 +432,14 @@ fn accepts(schema: &Schema, value: &Value) -> bool {
 }
 
 /// What the schema asks for, in words.
-fn expected(schema: &Schema) -> String {
-    let schema = resolve(schema);
+fn expected(root: &Schema, schema: &Schema) -> String {
+    let schema = resolve(root, schema);
     if let Some(branches) = branches(schema) {
         return match description(schema).and_then(|text| text.lines().next()) {
             Some(text) => as_phrase(text),
             None => branches
                 .iter()
-                .map(expected)
+                .map(|branch| expected(root, branch))
                 .collect::<Vec<_>>()
                 .join(" or "),
         };
@@ -447,7 +454,13 @@ fn expected(schema: &Schema) -> String {
         Some("string") if schema.get("format").is_some() => "a date such as 2024-01-03".to_owned(),
         Some("string") => "text in quotes".to_owned(),
         Some("boolean") => "true or false".to_owned(),
-        Some("array") => match (fixed, schema.get("items").map(resolve).and_then(type_of)) {
+        Some("array") => match (
+            fixed,
+            schema
+                .get("items")
+                .map(|items| resolve(root, items))
+                .and_then(type_of),
+        ) {
             (Some(count), _) => format!("an array of {count}"),
             (None, Some("object")) => "an array of tables".to_owned(),
             (None, Some("string")) => "an array of strings".to_owned(),

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostics::Diagnostic;
-use super::source::{FileId, SourceFile, SourceMap, Span};
+use super::source::{FileId, FileOffset, SourceFile, SourceMap, Span};
 
 /// Deepest nesting of tables and arrays that is accepted.
 pub const MAX_DEPTH: usize = 64;
@@ -139,6 +139,37 @@ impl Node {
         node.span
     }
 
+    /// The value at the end of `segments`, to be changed.
+    pub(super) fn along_mut(&mut self, segments: &[Segment]) -> Option<&mut Node> {
+        segments
+            .iter()
+            .try_fold(self, |node, segment| match (segment, &mut node.value) {
+                (Segment::Key(key), Value::Table(table)) => Some(&mut table.get_mut(key)?.node),
+                (Segment::Index(index), Value::Array(items)) => items.get_mut(*index),
+                _ => None,
+            })
+    }
+
+    /// The same with all places in the map to which its files were added.
+    pub(super) fn moved(mut self, offset: FileOffset) -> Self {
+        self.span = offset.moved(self.span);
+        self.value = match self.value {
+            Value::Array(items) => {
+                Value::Array(items.into_iter().map(|item| item.moved(offset)).collect())
+            }
+            Value::Table(table) => {
+                let entries = table.into_iter().map(|(key, entry)| {
+                    let key_span = offset.moved(entry.key_span);
+                    let node = entry.node.moved(offset);
+                    (key, Entry { key_span, node })
+                });
+                Value::Table(entries.collect())
+            }
+            plain => plain,
+        };
+        self
+    }
+
     fn child(&self, segment: &Segment) -> Option<&Node> {
         match segment {
             Segment::Key(key) => self.get(key),
@@ -189,6 +220,13 @@ impl Path {
         let mut path = self.clone();
         path.0.push(Segment::Index(index));
         path
+    }
+
+    /// This path and one more step.
+    #[must_use]
+    pub(super) fn with(mut self, step: Segment) -> Self {
+        self.0.push(step);
+        self
     }
 
     pub(crate) fn push(&mut self, segment: Segment) {

@@ -142,6 +142,35 @@ impl MixingDistribution {
     }
 }
 
+impl MixingDistribution {
+    /// P(p < x).
+    pub fn share_below(&self, x: f64) -> f64 {
+        match self {
+            Self::Beta { mean, correlation } if *correlation <= 0.0 => f64::from(*mean < x),
+            _ => self.share_at_most(x),
+        }
+    }
+
+    /// P(p <= x).
+    pub fn share_at_most(&self, x: f64) -> f64 {
+        match self {
+            Self::Beta { mean, correlation } if *correlation <= 0.0 => f64::from(*mean <= x),
+            Self::Beta { mean, correlation } => {
+                let size = (1.0 - correlation) / correlation;
+                beta_inc(mean * size, (1.0 - mean) * size, x.clamp(0.0, 1.0))
+            }
+            Self::Mixture { weights } => {
+                let cells = weights.iter().enumerate();
+                let part = |(cell, weight): (usize, &f64)| {
+                    let (low, high) = (edge(cell), edge(cell + 1));
+                    weight * ((x - low) / (high - low)).clamp(0.0, 1.0)
+                };
+                cells.map(part).sum()
+            }
+        }
+    }
+}
+
 /// Grid point of a cell.
 fn point(cell: usize) -> f64 {
     squared_sine(cell as f64)

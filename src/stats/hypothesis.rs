@@ -275,5 +275,10 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     adjusted
 }
 
+/// Level at which each of `number` intervals must be made for all of them to hold together with `level` (C. E. Bonferroni 1936).
+pub fn bonferroni_level(level: f64, number: usize) -> f64 {
+    1.0 - (1.0 - level) / number.max(1) as f64
+}
+
 #[cfg(test)]
 mod tests;

@@ -9,18 +9,26 @@
 //! | [`interval`] | a lower and an upper end |
 //! | [`proportion`] | intervals of a probability from independent runs |
 //! | [`mean`] | Student's interval of a mean |
+//! | [`clustered`] | the mean of a metric over runs that share worlds |
+//! | [`matched_pairs`] | the difference of two probabilities from runs in pairs |
+//! | [`paired`] | differences under common random numbers, exactly mergeable |
+//! | [`decision`] | which of several settings is best, and how robust it is across worlds |
 //! | [`special`] | the distribution functions that the others need |
 //! | [`worlds`] | parameter uncertainty apart from chance |
 //! | [`deconvolution`] | the distribution of a probability behind binomial counts |
 //! | [`precision`] | sequential stopping at a target width |
 //! | [`hypothesis`] | significance tests |
 
+pub mod clustered;
+pub mod decision;
 pub mod deconvolution;
 pub mod exact_sum;
 pub mod hypothesis;
 pub mod interval;
+pub mod matched_pairs;
 pub mod mean;
 pub mod moments;
+pub mod paired;
 pub mod precision;
 pub mod proportion;
 pub mod sketch;

@@ -44,6 +44,7 @@
 use thiserror::Error;
 
 use super::interval::Interval;
+use super::paired::PairedIndicator;
 use super::proportion::{score_interval, wilson};
 use super::special::two_sided_z;
 use super::worlds::WorldHistogram;
@@ -106,6 +107,8 @@ pub enum Sample<'a> {
     },
     /// Runs clustered by world.
     Clustered(&'a WorldHistogram),
+    /// Pairs of runs: the interval is that of a difference of probabilities.
+    Paired(&'a PairedIndicator),
 }
 
 /// What to do after a look.
@@ -131,6 +134,10 @@ impl Sample<'_> {
             Self::Independent { runs: 0, .. } => Interval::new(0.0, 1.0),
             Self::Independent { occurrences, runs } => wilson(occurrences, runs, level),
             Self::Clustered(histogram) => histogram.mean_interval(level),
+            Self::Paired(pairs) => {
+                let found = pairs.difference(level);
+                found.map_or(Interval::new(-1.0, 1.0), |found| found.interval)
+            }
         }
     }
 
@@ -138,6 +145,7 @@ impl Sample<'_> {
     /// for how well the variance is known by now.
     fn runs_needed(&self, width: f64, alpha: f64) -> u64 {
         let (mean, runs, effective, design_margin) = match *self {
+            Self::Paired(pairs) => return pairs_needed(pairs, width, alpha),
             Self::Independent { runs: 0, .. } => return LARGEST_SIZE,
             Self::Independent { occurrences, runs } => {
                 let runs = runs as f64;
@@ -164,7 +172,7 @@ impl Sample<'_> {
         let p = 0.5f64.clamp(plausible.low, plausible.high);
         // Runs repeat each other at most as often as there are runs in a world, at least never.
         let largest_effect = match *self {
-            Self::Independent { .. } => 1.0,
+            Self::Independent { .. } | Self::Paired(_) => 1.0,
             Self::Clustered(histogram) => f64::from(histogram.runs_per_world()),
         };
         let never_seen = mean <= 0.0 || mean >= 1.0;
@@ -186,6 +194,22 @@ impl Sample<'_> {
         }
         high
     }
+}
+
+/// Pairs that will make the interval of their difference narrower than `width`: its width falls with the root of their number.
+/// The margin is that of a variance estimated from as many units as show a difference.
+fn pairs_needed(pairs: &PairedIndicator, width: f64, alpha: f64) -> u64 {
+    let Some(found) = pairs.difference(1.0 - alpha) else {
+        return LARGEST_SIZE;
+    };
+    let ratio = found.interval.width() / width;
+    let units = pairs
+        .worlds()
+        .unwrap_or(u64::MAX)
+        .min(pairs.pairs().discordant());
+    let margin = 1.0 + MARGIN * (2.0 / units.max(1) as f64).sqrt();
+    let needed = pairs.pairs().pairs as f64 * ratio * ratio * margin;
+    needed.ceil().min(LARGEST_SIZE as f64) as u64
 }
 
 impl PrecisionPlan {

@@ -719,6 +719,7 @@ const STRUCTURE: &[Case] = &[
         &[
             "50:12: there is no rung `war`",
             "94:36: the ladder has no rung `war`",
+            "107:19: there is no rung `war`",
         ],
     ),
     (
@@ -754,6 +755,7 @@ const STRUCTURE: &[Case] = &[
             "77:10: `anger` is a stock of the world | write `world.anger`",
             "88:13: `anger` is a stock of the world | write `world.anger`",
             "109:10: `anger` is a stock of the world | write `world.anger`",
+            "119:14: `anger` is a stock of the world | write `world.anger`",
         ],
     ),
     (
@@ -802,6 +804,142 @@ fn line(problem: &Value) -> String {
     let advice: String = advice.collect();
     format!("{place}{}{advice}", problem["message"].as_str().unwrap())
 }
+
+const DEFINITIONS: &[Case] = &[
+    (
+        "value = \"2 * who.anger\"",
+        "value = \"2 * who.angr\"",
+        &["119:18: there is no stock `angr` | did you mean `anger`?"],
+    ),
+    (
+        "hazard = \"rage(self)\"",
+        "hazard = \"rag(self)\"",
+        &["124:11: there is no function `rag` | did you mean `rage`?"],
+    ),
+    (
+        "hazard = \"rage(self)\"",
+        "hazard = \"rage\"",
+        &["124:11: the formula `rage` takes 1 value, not 0 | write `rage(who)`"],
+    ),
+    (
+        "hazard = \"rage(self)\"",
+        "hazard = \"rage(slef)\"",
+        &["124:16: there is no `slef` | did you mean `self`?"],
+    ),
+    (
+        "hazard = \"rage(self)\"",
+        "hazard = \"1 if rage(self) else 2\"",
+        &[
+            "124:16: expected a truth (yes or no), found a number | compare it with something, such as `... > 0`",
+        ],
+    ),
+    (
+        "value = \"2 * who.anger\"",
+        "value = \"2 *\"",
+        &["119:13: expected a value, found the end"],
+    ),
+    (
+        "value = \"2 * who.anger\"",
+        "value = \"rage(who)\"",
+        &["119:10: the formula `rage` is made of itself, through others or directly"],
+    ),
+    (
+        "value = \"2 * who.anger\"",
+        "value = \"target.anger + who.anger\"",
+        &["119:10: a process has no `target` | name the actor; there is no event here"],
+    ),
+    (
+        "takes = [\"who\"]",
+        "takes = [\"north\"]",
+        &[
+            "118:10: `north` already means something: choose a name that nothing else has",
+            "119:14: there is no `who`",
+        ],
+    ),
+    (
+        "takes = [\"who\"]",
+        "takes = [\"who\", \"who\"]",
+        &[
+            "118:17: `who` stands here twice",
+            "124:11: the formula `rage` takes 2 values, not 1 | write `rage(who, who)`",
+        ],
+    ),
+    (
+        "takes = [\"who\"]",
+        "takes = [\"Who\"]",
+        &[
+            "118:10: `Who` is not a valid name: names are made of lower-case letters, digits and `_`, and begin with a letter",
+            "119:14: there is no `who` | did you mean `Who`?",
+        ],
+    ),
+    (
+        "[formula.rage]",
+        "[formula.raid_rate]",
+        &[
+            "117:10: `raid_rate` is the name of a parameter and of a formula: formulas could not tell which is meant",
+            "124:11: there is no function `rage`",
+        ],
+    ),
+    (
+        "[formula.rage]",
+        "[formula.logistic]",
+        &[
+            "117:10: `logistic` has a meaning of its own in formulas: choose another name",
+            "124:11: there is no function `rage`",
+        ],
+    ),
+    (
+        "source = \"yearbook\"",
+        "source = \"yearbok\"",
+        &["120:10: there is no source `yearbok` | did you mean `yearbook`?"],
+    ),
+    (
+        "source = \"yearbook\"",
+        "source = [\"the yearbook\", \"yearbok\"]",
+        &["120:27: there is no source `yearbok` | did you mean `yearbook`?"],
+    ),
+    (
+        "north = { south = \"war\" }",
+        "north = { south = \"wra\" }",
+        &["112:19: there is no rung `wra` | did you mean `war`?"],
+    ),
+    (
+        "north = { south = \"war\" }",
+        "north = { suoth = \"war\" }",
+        &["112:19: there is no actor or set of actors `suoth` | did you mean `south`?"],
+    ),
+    (
+        "north = { south = \"war\" }",
+        "north = { north = \"war\" }",
+        &["112:19: an actor stands on no rung with itself"],
+    ),
+    (
+        "north = { south = \"war\" }",
+        "north = { south = \"war\" }\nsouth = { north = \"calm\" }",
+        &[
+            "113:19: `north` and `south` are given two rungs to start on | a rung belongs to both actors alike: give it once",
+        ],
+    ),
+    (
+        "per = \"year\"",
+        "per = \"month\"",
+        &["125:7: `month` is not a valid `per` | `per` is one of `day` or `year`"],
+    ),
+    (
+        "action = \"strike\"\n",
+        "action = \"strike\"\nadd = { effects = [] }\n",
+        &[
+            "79:1: unknown key `add` in `rule.answers.option[0]` | the keys here are `id`, `label`, `stance`, `when`, `score`, `probability`, `action`, `target`, `place`, `claimant`, `sponsor`, `delay`, `still`, `enabled` and `note`",
+        ],
+    ),
+    (
+        "[action.strike]",
+        "[action.strike]\nadd = { effects = [\"north.anger = 0\"] }",
+        &[
+            "62:7: `action.strike` is not inherited, so there is nothing to add to | give the lists themselves, without `add`",
+        ],
+    ),
+];
 
 #[track_caller]
 fn each_is_refused(cases: &[Case]) {
@@ -863,6 +1001,11 @@ fn values_out_of_range() {
 #[test]
 fn parts_that_do_not_fit_together() {
     each_is_refused(STRUCTURE);
+}
+
+#[test]
+fn named_formulas_sources_and_starting_rungs() {
+    each_is_refused(DEFINITIONS);
 }
 
 /// Every problem of one kind or another, in the order of the file.

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 mod broken;
 mod check;
+mod compare;
 mod coverage;
 mod identity;
 mod mutations;

@@ -9,9 +9,14 @@ fn the_built_in_scenarios_can_be_listed_shown_and_exported() {
     assert!(folder.path().join("all/scenario.schema.json").exists());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 
+    assert!(folder.path().join("all/experiment.schema.json").exists());
+
     let table = succeed(folder.path(), &["scenarios"]);
-    assert_eq!(exported.lines().count(), table.lines().count() + 1);
-    for line in table.lines() {
+    let (scenarios, experiments) = table.split_once("\nExperiments").unwrap();
+    let (_, experiments) = experiments.split_once("\n\n").unwrap();
+    let listed = scenarios.lines().count() + experiments.lines().count();
+    assert_eq!(exported.lines().count(), listed + 2);
+    for line in scenarios.lines() {
         let (name, title) = line.split_once(' ').expect(line);
         assert!(!title.trim().is_empty(), "{name} has no title");
         let text = succeed(folder.path(), &["scenarios", "--show", name]);
@@ -21,6 +26,27 @@ fn the_built_in_scenarios_can_be_listed_shown_and_exported() {
 
         let up = "../".repeat(name.matches('/').count());
         let reference = format!("#:schema {up}scenario.schema.json");
+        assert_eq!(text.lines().next(), Some(reference.as_str()), "{name}");
+    }
+    for line in experiments.lines() {
+        let (name, title) = line.split_once(' ').expect(line);
+        assert!(!title.trim().is_empty(), "{name} has no title");
+        let text = succeed(folder.path(), &["scenarios", "--show", name]);
+        let file = folder.path().join(format!("all/{name}.toml"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        // The exported file finds the exported scenarios beside it, and is the same experiment.
+        let counted = |experiment: &str| {
+            let done = flashpoint(folder.path(), &["batch", experiment, "--dry-run"]);
+            assert_eq!(done.code, 0, "{}", done.stderr);
+            done.stdout
+                .lines()
+                .take(3)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(counted(name), counted(file.to_str().unwrap()));
+        let up = "../".repeat(name.matches('/').count());
+        let reference = format!("#:schema {up}experiment.schema.json");
         assert_eq!(text.lines().next(), Some(reference.as_str()), "{name}");
     }
 }

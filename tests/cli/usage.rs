@@ -3,7 +3,11 @@ use std::process::{Command, Stdio};
 
 use crate::{flashpoint, folder, succeed};
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 14] = [
+    "batch",
+    "status",
+    "compare",
+    "rank",
     "sensitivity",
     "discover",
     "trace",
@@ -28,6 +32,7 @@ fn help_names_every_command_and_exit_code() {
         "  0  done",
         "  1  failure",
         "  2  bad usage",
+        "  3  some cells of a batch failed",
         "130  interrupted",
     ] {
         assert!(help.contains(code), "{code}\n{help}");
@@ -90,6 +95,14 @@ fn the_schema_in_the_repository_is_up_to_date() {
     assert!(
         schema == committed,
         "run: flashpoint schema > scenarios/scenario.schema.json"
+    );
+    let schema = succeed(Path::new("."), &["schema", "experiment"]);
+    let parsed: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(parsed["title"], "Flashpoint experiment");
+    let committed = std::fs::read_to_string(path.replace("scenario.schema", "experiment.schema"));
+    assert!(
+        schema == committed.unwrap(),
+        "run: flashpoint schema experiment > scenarios/experiment.schema.json"
     );
 }
 

@@ -18,7 +18,7 @@ use flashpoint::scenario::load::load_with;
 use crate::markdown::{Block, guide, pages};
 
 /// Name of the tutorial's last scenario.
-const BASE: &str = "border.toml";
+pub const BASE: &str = "border.toml";
 /// Name of the example.
 const EXAMPLE: &str = "example.toml";
 
@@ -47,7 +47,7 @@ impl Files for Examples {
 }
 
 /// The last whole scenario of the tutorial.
-fn tutorial() -> String {
+pub fn tutorial() -> String {
     let blocks = guide("first-scenario.md").blocks();
     let whole = blocks.into_iter().rfind(|block| block.info == "toml");
     whole.unwrap().text

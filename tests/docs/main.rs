@@ -6,3 +6,5 @@ mod links;
 mod markdown;
 mod reference;
 mod semantics;
+#[cfg(unix)]
+mod what_if;

@@ -1,23 +1,30 @@
-"""SimPy: one process an actor, which waits, decides and waits again."""
+"""SimPy: one process an actor, which waits, decides and waits again. The sum of levels is kept up to date."""
 
 import random
 
 import simpy
 
 
-def act(env, levels, actor, rng):
-    while True:
-        yield env.timeout(rng.expovariate(1.0))
-        own = levels[actor]
-        up = min(0.9, 0.3 + 0.1 * (sum(levels) - own) / 9)
-        levels[actor] = min(5, own + 1) if rng.random() < up else max(0, own - 1)
+class Ladder:
+    def __init__(self, env, rng):
+        self.env = env
+        self.rng = rng
+        self.total = 0
+
+    def act(self):
+        own = 0
+        while True:
+            yield self.env.timeout(self.rng.expovariate(1.0))
+            up = min(0.9, 0.3 + 0.1 * (self.total - own) / 9)
+            level = min(5, own + 1) if self.rng.random() < up else max(0, own - 1)
+            self.total += level - own
+            own = level
 
 
 def run(seed):
-    rng = random.Random(seed)
     env = simpy.Environment()
-    levels = [0] * 10
-    for actor in range(10):
-        env.process(act(env, levels, actor, rng))
+    ladder = Ladder(env, random.Random(seed))
+    for _ in range(10):
+        env.process(ladder.act())
     env.run(until=100)
-    return sum(levels)
+    return ladder.total

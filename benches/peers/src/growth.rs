@@ -1,63 +1,84 @@
 //! How the cost of a run grows, in scenarios made for the purpose.
 
-use crate::compare::spread;
+use crate::plot::{Line, Plot};
+use crate::race::spread;
 use crate::scenario::Scenario;
 use cpu_time::ProcessTime;
 use std::fmt::Write;
+use std::path::Path;
+use std::{fs, io};
 
 /// CPU time for each measurement.
-const SLICE: f64 = 0.15;
-const REPEATS: usize = 3;
+const SLICE: f64 = 0.1;
+const REPEATS: usize = 5;
 
 /// A family of scenarios that differ in one size.
-struct Family {
-    grows: &'static str,
+pub struct Family {
+    /// Names its plot.
+    pub id: &'static str,
+    pub grows: &'static str,
     /// What the exponent of the cost of a run should be.
-    ideal: &'static str,
+    pub ideal: f64,
+    /// What the sizes are.
+    axis: &'static str,
     sizes: &'static [u32],
     text: fn(u32) -> String,
 }
 
-const FAMILIES: [Family; 7] = [
+static FAMILIES: [Family; 7] = [
     Family {
+        id: "events",
         grows: "events: horizon 10 to 10,000 days at a constant rate",
-        ideal: "1",
+        ideal: 1.0,
+        axis: "horizon in days; ten events a day",
         sizes: &[10, 30, 100, 300, 1_000, 3_000, 10_000],
         text: |days| ladder(10, f64::from(days), 1.0),
     },
     Family {
+        id: "horizon",
         grows: "horizon at equal activity: 10 to 10,000 days, 1,000 events",
-        ideal: "0",
+        ideal: 0.0,
+        axis: "horizon in days; 1,000 events in all",
         sizes: &[10, 30, 100, 300, 1_000, 3_000, 10_000],
         text: |days| ladder(10, f64::from(days), 100.0 / f64::from(days)),
     },
     Family {
+        id: "actors",
         grows: "actors, all acting: 10 to 1,000, 1,000 events",
-        ideal: "0",
+        ideal: 0.0,
+        axis: "actors; 1,000 events in all",
         sizes: &[10, 30, 100, 300, 1_000],
         text: |actors| ladder(actors, 1_000.0 / f64::from(actors), 1.0),
     },
     Family {
+        id: "idle-actors",
         grows: "idle actors with stocks: 10 to 1,000 beside ten that act",
-        ideal: "0",
+        ideal: 0.0,
+        axis: "idle actors",
         sizes: &[10, 30, 100, 300, 1_000],
         text: |actors| ladder(10, 100.0, 1.0) + &bystanders(actors),
     },
     Family {
+        id: "idle-processes",
         grows: "idle processes: 10 to 1,000 with hazard 0 beside ten that act",
-        ideal: "0",
+        ideal: 0.0,
+        axis: "idle processes",
         sizes: &[10, 30, 100, 300, 1_000],
         text: |actors| ladder(10, 100.0, 1.0) + &bystanders(actors) + IDLE_PROCESS,
     },
     Family {
+        id: "rules-elsewhere",
         grows: "rules on an action that does not happen: 1 to 300",
-        ideal: "0",
+        ideal: 0.0,
+        axis: "rules on another action",
         sizes: &[1, 3, 10, 30, 100, 300],
         text: |rules| ladder(10, 100.0, 1.0) + &bystanders(1) + &bystander_rules(rules, "alarm"),
     },
     Family {
+        id: "rules-asked",
         grows: "rules on every event, whose guard does not hold: 1 to 300",
-        ideal: "1",
+        ideal: 1.0,
+        axis: "rules asked at every event",
         sizes: &[1, 3, 10, 30, 100, 300],
         text: |rules| ladder(10, 100.0, 1.0) + &bystanders(1) + &bystander_rules(rules, "rise"),
     },
@@ -133,6 +154,7 @@ action = "alarm"
     (0..count).map(rule).collect()
 }
 
+/// What a run of one size costs.
 struct Cost {
     size: u32,
     events: f64,
@@ -140,65 +162,100 @@ struct Cost {
     run: f64,
 }
 
+/// How the cost of a run grows in one family.
+pub struct Growth {
+    pub family: &'static Family,
+    costs: Vec<Cost>,
+    pub exponent: f64,
+    /// Over the two largest sizes.
+    last_exponent: f64,
+}
+
+pub fn growth() -> Vec<Growth> {
+    (FAMILIES.iter())
+        .map(|family| {
+            let costs: Vec<Cost> = (family.sizes.iter())
+                .map(|&size| cost(size, &(family.text)(size)))
+                .collect();
+            Growth {
+                family,
+                exponent: line(&costs).0,
+                last_exponent: line(&costs[costs.len() - 2..]).0,
+                costs,
+            }
+        })
+        .collect()
+}
+
 fn cost(size: u32, text: &str) -> Cost {
-    let mut scenario = Scenario::generated(text);
-    scenario.run(0);
-    let (mut runs, mut events) = (0, 0);
-    let mut seconds = Vec::new();
-    for _ in 0..REPEATS {
-        let (start, before) = (ProcessTime::now(), runs);
-        while start.elapsed().as_secs_f64() < SLICE {
-            events += scenario.run(runs).events();
-            runs += 1;
-        }
-        seconds.push(start.elapsed().as_secs_f64() / (runs - before) as f64);
+    let scenario = Scenario::generated(text);
+    let seconds = |first: u64, runs: u64| {
+        let start = ProcessTime::now();
+        let summary = scenario.replicate(first, runs, 1);
+        (start.elapsed().as_secs_f64(), summary.totals().events)
+    };
+    let mut runs = 1;
+    while seconds(0, runs).0 < SLICE {
+        runs *= 2;
     }
+    let measured: Vec<(f64, u64)> = (1..=REPEATS as u64)
+        .map(|n| seconds(n * runs, runs))
+        .collect();
+    let each: Vec<f64> = measured.iter().map(|(s, _)| s / runs as f64).collect();
+    let events: u64 = measured.iter().map(|(_, events)| events).sum();
     Cost {
         size,
-        events: events as f64 / runs as f64,
-        run: spread(&seconds).median,
+        events: events as f64 / (runs * REPEATS as u64) as f64,
+        run: spread(&each).median,
     }
 }
 
-/// The slope of the least-squares line through the logarithms of size and cost.
-fn exponent(costs: &[Cost]) -> f64 {
+/// The least-squares line through the logarithms of size and cost: slope and height at size 1.
+fn line(costs: &[Cost]) -> (f64, f64) {
     let points = || costs.iter().map(|c| (f64::from(c.size).ln(), c.run.ln()));
     let n = costs.len() as f64;
     let (x, y) = points().fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));
     let (above, below) = points().fold((0.0, 0.0), |(above, below), p| {
         (above + (p.0 - x) * (p.1 - y), below + (p.0 - x) * (p.0 - x))
     });
-    above / below
+    let slope = above / below;
+    (slope, y - slope * x)
 }
 
-/// The table in Markdown, and every measurement in CSV.
-pub fn growth() -> (String, String) {
+/// In Markdown.
+pub fn table(growths: &[Growth]) -> String {
     let mut text = String::from(
-        "| what grows | exponent | ideal | over the last step | ns an event, smallest to largest |\n|---|---:|---:|---:|---|\n",
+        "| what grows | exponent | ideal | over the last step | ns an event, smallest to largest | plot |\n\
+         |---|---:|---:|---:|---|---|\n",
     );
-    let mut rows = String::from("grows,size,events_a_run,seconds_a_run,ns_an_event\n");
-    for family in &FAMILIES {
-        let costs: Vec<Cost> = (family.sizes.iter())
-            .map(|&size| cost(size, &(family.text)(size)))
-            .collect();
-        let each: Vec<String> = (costs.iter())
+    for growth in growths {
+        let each: Vec<String> = (growth.costs.iter())
             .map(|cost| format!("{:.0}", 1e9 * cost.run / cost.events))
             .collect();
         writeln!(
             text,
-            "| {} | {:.2} | {} | {:.2} | {} |",
-            family.grows,
-            exponent(&costs),
-            family.ideal,
-            exponent(&costs[costs.len() - 2..]),
-            each.join(", ")
+            "| {} | {:.2} | {} | {:.2} | {} | [growth-{id}.svg](growth-{id}.svg) |",
+            growth.family.grows,
+            growth.exponent,
+            growth.family.ideal,
+            growth.last_exponent,
+            each.join(", "),
+            id = growth.family.id,
         )
         .expect("text");
-        for cost in &costs {
+    }
+    text
+}
+
+/// Writes every measurement into `growth.csv`, and a plot for each family.
+pub fn write(growths: &[Growth], folder: &Path) -> io::Result<()> {
+    let mut rows = String::from("grows,size,events_a_run,seconds_a_run,ns_an_event\n");
+    for growth in growths {
+        for cost in &growth.costs {
             writeln!(
                 rows,
-                "\"{}\",{},{},{},{}",
-                family.grows,
+                "{},{},{},{:e},{:.2}",
+                growth.family.id,
                 cost.size,
                 cost.events,
                 cost.run,
@@ -206,6 +263,38 @@ pub fn growth() -> (String, String) {
             )
             .expect("text");
         }
+        let file = format!("growth-{}.svg", growth.family.id);
+        fs::write(folder.join(file), growth.plot().svg())?;
     }
-    (text, rows)
+    fs::write(folder.join("growth.csv"), rows)
+}
+
+impl Growth {
+    fn plot(&self) -> Plot {
+        let points: Vec<(f64, f64)> = (self.costs.iter())
+            .map(|cost| (f64::from(cost.size), 1e6 * cost.run))
+            .collect();
+        let (slope, height) = line(&self.costs);
+        let fitted = move |x: f64| 1e6 * (height + slope * x.ln()).exp();
+        let ideal = self.family.ideal;
+        let (x, y) = points[0];
+        Plot {
+            title: self.family.grows.to_owned(),
+            x: self.family.axis.to_owned(),
+            y: "CPU time of a run in µs".to_owned(),
+            lines: vec![
+                Line {
+                    label: format!("ideal: exponent {ideal}, from the smallest"),
+                    dashed: true,
+                    at: Box::new(move |size| y * (size / x).powf(ideal)),
+                },
+                Line {
+                    label: format!("fitted: exponent {slope:.2}"),
+                    dashed: false,
+                    at: Box::new(fitted),
+                },
+            ],
+            points,
+        }
+    }
 }

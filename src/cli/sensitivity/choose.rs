@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::cli::CliError;
 use crate::distribution::{Distribution, Family, Shape};
+use crate::experiment::naming::{self, NameError};
 use crate::experiment::subject::is_day;
 use crate::experiment::{Quantity, Varied};
 use crate::model::Model;
@@ -48,39 +49,12 @@ pub(in crate::cli) fn quantity(model: &Model, name: &str) -> Result<Quantity, Cl
     if name == CATEGORY {
         return Ok(Quantity::Category);
     }
-    let endgames = model.endgames().iter().enumerate();
-    let flags = model.flags().iter().enumerate();
-    let metrics = model.metrics().iter().enumerate();
-    let all: Vec<(&str, &str, Quantity)> = endgames
-        .map(|(i, e)| ("endgame", e.id(), Quantity::Endgame(i)))
-        .chain(flags.map(|(i, f)| ("flag", f.id(), Quantity::Flag(i))))
-        .chain(metrics.map(|(i, m)| ("metric", m.id(), Quantity::Metric(i))))
-        .collect();
-    let (wanted_kind, id) = match name.split_once(':') {
-        Some((kind, id)) => (Some(kind), id),
-        None => (None, name),
-    };
-    let fits = |(kind, known, _): &&(&str, &str, Quantity)| {
-        *known == id && wanted_kind.is_none_or(|wanted| wanted == *kind)
-    };
-    let found: Vec<_> = all.iter().filter(fits).collect();
-    match found.as_slice() {
-        [(_, _, quantity)] => Ok(*quantity),
-        [] => {
-            let error = CliError::usage(format!(
-                "the scenario has no endgame, flag or metric `{name}`"
-            ));
-            let known = all.iter().map(|(_, id, _)| *id).chain([CATEGORY]);
-            Err(match closest(id, known) {
-                Some(closest) => error.with_help(format!("did you mean `{closest}`?")),
-                None => error.with_help("`flashpoint describe` lists what a scenario has"),
-            })
-        }
-        [(first, _, _), (second, _, _), ..] => Err(CliError::usage(format!(
-            "`{id}` is the name of two outcomes"
-        ))
-        .with_help(format!("write `{first}:{id}` or `{second}:{id}`"))),
-    }
+    naming::find(model, name).map_err(name_error)
+}
+
+/// A usage error for a name of no outcome.
+pub(in crate::cli) fn name_error(error: NameError) -> CliError {
+    CliError::usage(error.to_string()).with_help(error.advice())
 }
 
 /// What is studied, in words.
@@ -102,7 +76,7 @@ pub(in crate::cli) fn in_words(model: &Model, quantity: Quantity) -> String {
 ///
 /// # Errors
 /// A usage error if there are none.
-pub(super) fn uncertain(
+pub(in crate::cli) fn uncertain(
     model: &Model,
     raw: Option<&RawScenario>,
     held: &[String],
@@ -144,7 +118,7 @@ pub(super) fn uncertain(
 ///
 /// # Errors
 /// A usage error for a name that is not among them.
-pub(super) fn named(
+pub(in crate::cli) fn named(
     model: &Model,
     varied: Vec<Varied>,
     names: &[String],

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use choose::Group;
-pub(super) use choose::{in_words, quantity};
+pub(super) use choose::{in_words, named, quantity, uncertain};
 
 use super::batch::{Batch, on_threads, refuse_folder, write_folder};
 use super::prepare::{DEFAULT_SEED, prepare};

@@ -1,11 +1,13 @@
 //! A scenario of four actors and two places, and random formulas about it.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use crate::formula::{
-    CheckError, Environment, Field, Interval, Members, NO_SLOT, Program, Ranges, Relation, Role,
-    Scope, StockOf, StockShape, Symbols, Type, compile, parse_formula,
+    CheckError, Definition, Environment, Expr, Field, Interval, Members, NO_SLOT, Program, Ranges,
+    Relation, Role, Scope, StockOf, StockShape, Symbols, Type, compile, parse_formula,
 };
 
 pub const PARAMETERS: [&str; 3] = ["p", "q", "infinite"];
@@ -22,6 +24,27 @@ const PRESENCE: [u32; 8] = [N, N, N, N, 18, 19, 20, 21];
 const WAR: [u32; 1] = [22];
 
 pub struct World;
+
+/// Named formulas, with what they take.
+const NAMED: [(&str, &[&str], &str); 9] = [
+    ("calm", &[], "1 - iran.unrest"),
+    ("pressure", &["who"], "p + who.unrest"),
+    ("larger", &["x", "y"], "x if x > y else y"),
+    ("total", &["members"], "sum(a.capability for a in members)"),
+    ("added", &["x"], "sum(a.capability + x for a in states)"),
+    ("culprit", &[], "blamed if blamed != nobody else target"),
+    ("twice", &["x"], "larger(x, x) + x"),
+    ("broken", &["x"], "x + sponsor.unrest + irn.unrest"),
+    ("endless", &["x"], "1 + endless(x)"),
+];
+
+static DEFINITIONS: LazyLock<Vec<(&str, Vec<String>, Expr)>> = LazyLock::new(|| {
+    let owned = |takes: &[&str]| takes.iter().map(|&name| name.to_owned()).collect();
+    let parsed = NAMED.iter();
+    let parsed =
+        parsed.map(|(name, takes, text)| (*name, owned(takes), parse_formula(text).unwrap()));
+    parsed.collect()
+});
 
 fn find(names: &[&str], name: &str) -> Option<u32> {
     names.iter().position(|n| *n == name).map(|i| i as u32)
@@ -89,6 +112,15 @@ impl Symbols for World {
             _ => &[],
         }
     }
+    fn definition(&self, name: &str) -> Option<Definition<'_>> {
+        let index = DEFINITIONS.iter().position(|(n, ..)| *n == name)?;
+        let (_, takes, body) = &DEFINITIONS[index];
+        Some(Definition {
+            index: index as u32,
+            takes,
+            body: Some(body),
+        })
+    }
     fn candidates(&self) -> Vec<String> {
         let stocks = ["unrest", "capability", "trust", "presence", "gaza"];
         let sets = [
@@ -100,7 +132,9 @@ impl Symbols for World {
             "attacks",
         ];
         let lists: [&[&str]; 6] = [&PARAMETERS, &ACTORS, &PLACES, &RUNGS, &stocks, &sets];
-        lists.concat().iter().map(|s| (*s).to_owned()).collect()
+        let named = NAMED.iter().map(|(name, ..)| *name);
+        let names = lists.concat().into_iter().chain(named);
+        names.map(str::to_owned).collect()
     }
     fn actor_count(&self) -> u32 {
         4

@@ -3,6 +3,7 @@
 mod bounds;
 mod checks;
 mod code;
+mod definitions;
 mod fixture;
 mod reference;
 mod syntax;

@@ -4,7 +4,7 @@ use super::markdown::{Document, code};
 use super::values::{
     expression, id, ids, optional_code, optional_expression, quantity, selector, spelled,
 };
-use super::{number, text};
+use super::{number, sources, text};
 use crate::model::{IfPending, Outcome};
 use crate::scenario::raw::{
     RawAction, RawOption, RawProcess, RawRule, RawRungMove, RawScenario, RawSelector,
@@ -58,7 +58,7 @@ fn describe_action(action: &RawAction, out: &mut Document) {
     out.items("Whom an observer may blame, with weights", &suspects);
     out.items("Effects", &codes(&action.effects));
     out.items("Effects when foiled", &codes(&action.foiled_effects));
-    out.item("Source", &text(&action.source));
+    out.item("Source", &sources(&action.source));
     out.item("Note", &text(&action.note));
 }
 
@@ -98,7 +98,8 @@ pub(super) fn processes(raw: &RawScenario, out: &mut Document) {
 
 fn describe_process(process: &RawProcess, out: &mut Document) {
     out.item("Who", &id(&process.who));
-    out.item("Hazard per day", &expression(&process.hazard));
+    let title = format!("Hazard per {}", spelled(&process.per));
+    out.item(&title, &expression(&process.hazard));
     let deed = deed(
         &process.action,
         &process.target,
@@ -108,7 +109,7 @@ fn describe_process(process: &RawProcess, out: &mut Document) {
     );
     out.item("Leads to", &deed);
     out.item("Rationality", &optional_expression(&process.rationality));
-    out.item("Source", &text(&process.source));
+    out.item("Source", &sources(&process.source));
     out.item("Note", &text(&process.note));
     options(&process.option, out);
 }
@@ -138,7 +139,7 @@ fn describe_rule(rule: &RawRule, out: &mut Document) {
         out.item("If an answer is under way", &spelled(&rule.if_pending));
     }
     out.item("Cooldown in days", &optional_expression(&rule.cooldown));
-    out.item("Source", &text(&rule.source));
+    out.item("Source", &sources(&rule.source));
     out.item("Note", &text(&rule.note));
     options(&rule.option, out);
 }

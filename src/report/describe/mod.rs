@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::scenario::load::LoadedScenario;
-use crate::scenario::raw::{Basis, Expression, PerKey, RawScenario};
+use crate::scenario::raw::{Basis, Expression, OneOrMany, PerKey, RawScenario};
+use crate::scenario::schema::is_id;
 
 mod choices;
 mod markdown;
@@ -28,7 +29,9 @@ pub fn markdown(loaded: &LoadedScenario) -> String {
     outcomes::metrics(raw, &mut out);
     outcomes::endgames(raw, &mut out);
     outcomes::timeline(raw, &mut out);
+    formulas(raw, &mut out);
     parameters(raw, &mut out);
+    bibliography(raw, &mut out);
     out.finish()
 }
 
@@ -89,7 +92,7 @@ fn who_and_where(raw: &RawScenario, out: &mut Document) {
             ids(&actor.rivals),
             ids(&actor.allies),
             actor.count.map_or_else(String::new, |n| n.to_string()),
-            text(&actor.source),
+            sources(&actor.source),
             text(&actor.note),
         ]
     });
@@ -148,7 +151,7 @@ fn stocks(raw: &RawScenario, out: &mut Document) {
             bound(&stock.max),
             text(&stock.unit),
             stock.basis.as_ref().map_or_else(String::new, spelled),
-            text(&stock.source),
+            sources(&stock.source),
             text(&stock.note),
         ]
     });
@@ -165,7 +168,16 @@ fn ladder(raw: &RawScenario, out: &mut Document) {
         ]
     });
     out.section("Ladder", ["level", "rung", "name", "note"], rows);
-    out.item("Source", &text(&raw.ladder.source));
+    let initial: Vec<String> = (raw.ladder.initial.iter())
+        .flat_map(|(row, partners)| {
+            let pair = move |(column, rung): (&String, &String)| {
+                format!("{} and {}: {}", id(row), id(column), id(rung))
+            };
+            partners.iter().map(pair)
+        })
+        .collect();
+    out.items("At the start", &initial);
+    out.item("Source", &sources(&raw.ladder.source));
     out.item("Note", &text(&raw.ladder.note));
 }
 
@@ -195,11 +207,63 @@ fn parameters(raw: &RawScenario, out: &mut Document) {
             }),
             parameter.neutral.map_or_else(String::new, number),
             spelled(&parameter.basis),
-            text(&parameter.source),
+            sources(&parameter.source),
             text(&parameter.note),
         ]
     });
     out.section("Parameters", header, rows);
+}
+
+fn formulas(raw: &RawScenario, out: &mut Document) {
+    let header = [
+        "formula",
+        "name",
+        "takes",
+        "stands for",
+        "unit",
+        "source",
+        "note",
+    ];
+    let rows = raw.formula.iter().map(|(name, formula)| {
+        [
+            id(name),
+            text(&formula.label),
+            ids(&formula.takes),
+            expression(&formula.value),
+            text(&formula.unit),
+            sources(&formula.source),
+            text(&formula.note),
+        ]
+    });
+    out.section("Named formulas", header, rows);
+}
+
+/// The sources that are cited by name.
+fn bibliography(raw: &RawScenario, out: &mut Document) {
+    let rows = raw.source.iter().map(|(name, source)| {
+        [
+            id(name),
+            source.citation.clone(),
+            text(&source.url),
+            text(&source.note),
+        ]
+    });
+    out.section("Sources", ["source", "citation", "address", "note"], rows);
+}
+
+/// What is cited: names of sources as code, texts as they are.
+fn sources(cited: &Option<OneOrMany>) -> String {
+    let cited = cited.as_ref().map_or(&[][..], OneOrMany::names);
+    let shown: Vec<String> = (cited.iter())
+        .map(|source| {
+            if is_id(source) {
+                id(source)
+            } else {
+                source.clone()
+            }
+        })
+        .collect();
+    shown.join("; ")
 }
 
 fn text(value: &Option<String>) -> String {

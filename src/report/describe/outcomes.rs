@@ -1,8 +1,8 @@
 //! The calendar, and what is read off a run.
 
 use super::markdown::{Document, code};
-use super::text;
 use super::values::{expression, id, ids, number, optional_code, optional_expression, spelled};
+use super::{sources, text};
 use crate::scenario::raw::{
     Expression, OneOrMany, RawCalendarEntry, RawLevel, RawMetric, RawScenario,
 };
@@ -32,7 +32,7 @@ pub(super) fn calendar(raw: &RawScenario, out: &mut Document) {
             effects.join("; "),
             forced_event(entry),
             entry.basis.as_ref().map_or_else(String::new, spelled),
-            text(&entry.source),
+            sources(&entry.source),
             text(&entry.note),
         ]
     });

@@ -109,7 +109,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn rung(&mut self, id: &str, path: &Path) -> Option<u16> {
+    pub(super) fn rung(&mut self, id: &str, path: &Path) -> Option<u16> {
         let found = self.names.rungs.get_index_of(id);
         if found.is_none() {
             let known = self.names.rungs.iter();
@@ -140,10 +140,7 @@ impl Compiler<'_> {
             {
                 Ok(target) => target,
                 Err(errors) => {
-                    for error in errors {
-                        self.problems
-                            .in_formula(&path, error.span, error.message, error.help);
-                    }
+                    self.report(errors, &path);
                     continue;
                 }
             };

@@ -2,12 +2,16 @@
 
 use super::{Compiler, label};
 use crate::formula::{
-    CandidateKind, ExprKind, Members, Relation, Scope, Symbols, Type, parse_formula,
+    BinaryOp, CandidateKind, Expr, ExprKind, Members, Program, Relation, Scope, Symbols, Type,
+    parse_formula,
 };
 use crate::model::{
-    Choice, ChoiceBy, Course, Deed, Preference, Process, Quantity, Rule, Selector, StandingSet,
+    Choice, ChoiceBy, Course, Deed, Formula, Preference, Process, Quantity, Rule, Selector,
+    StandingSet,
 };
-use crate::scenario::raw::{RawAmong, RawOption, RawProcess, RawRule, RawSelector, Standing};
+use crate::scenario::raw::{
+    Expression, Per, RawAmong, RawOption, RawProcess, RawRule, RawSelector, Standing,
+};
 use crate::scenario::tree::Path;
 
 /// Whose choice it is, and under which name its random streams run.
@@ -23,12 +27,13 @@ impl Compiler<'_> {
         let raw = self.raw;
         let mut processes = Vec::new();
         for (id, process) in &raw.process {
-            if !process.enabled {
-                continue;
-            }
             let path = Path::keys(["process", id]);
             for actor in self.actors_named(&process.who, &path.key("who")) {
-                processes.push(self.process(id, process, actor, &path));
+                // What is switched off is checked all the same, and may be switched on by an extension.
+                let compiled = self.process(id, process, actor, &path);
+                if process.enabled {
+                    processes.push(compiled);
+                }
             }
         }
         processes
@@ -36,12 +41,7 @@ impl Compiler<'_> {
 
     fn process(&mut self, id: &str, raw: &RawProcess, actor: u32, path: &Path) -> Process {
         let scope = Scope::process(actor);
-        let hazard = self.limited(
-            &raw.hazard,
-            &path.key("hazard"),
-            &scope,
-            0.0..=f64::INFINITY,
-        );
+        let hazard = self.hazard(raw, &path.key("hazard"), &scope);
         let chooser = Chooser {
             actor,
             kind: "process",
@@ -96,6 +96,32 @@ impl Compiler<'_> {
         }
     }
 
+    /// The hazard per day.
+    fn hazard(&mut self, raw: &RawProcess, path: &Path, scope: &Scope) -> Formula {
+        let limits = 0.0..=f64::INFINITY;
+        let days = raw.per.days();
+        let text = match &raw.hazard {
+            Expression::Number(number) => {
+                return self.limited(&Expression::Number(number / days), path, scope, limits);
+            }
+            Expression::Formula(_) if raw.per == Per::Day => {
+                return self.limited(&raw.hazard, path, scope, limits);
+            }
+            Expression::Formula(text) => text,
+        };
+        let program = match parse_formula(text) {
+            Ok(expr) => self.compiled(&divided(expr, days), path, scope, Type::Number),
+            Err(error) => {
+                self.problems
+                    .in_formula(path, error.span, error.message, error.help);
+                Program::constant(0.0)
+            }
+        };
+        let formula = self.placed(program, path);
+        self.check_limits(&formula, path, limits);
+        formula
+    }
+
     /// The rules, each with the id under which it was declared.
     pub(super) fn rules(&mut self) -> Vec<(String, Rule)> {
         let raw = self.raw;
@@ -109,12 +135,11 @@ impl Compiler<'_> {
                 };
                 self.names.action(raw, action, &path, &mut self.problems);
             }
-            if !rule.enabled {
-                continue;
-            }
             for actor in self.actors_named(&rule.who, &path.key("who")) {
-                let rule = self.rule(id, rule, actor, &path);
-                rules.push((id.clone(), rule));
+                let compiled = self.rule(id, rule, actor, &path);
+                if rule.enabled {
+                    rules.push((id.clone(), compiled));
+                }
             }
         }
         rules
@@ -186,7 +211,7 @@ impl Compiler<'_> {
         &mut self,
         chooser: &Chooser<'_>,
         options: &[RawOption],
-        rationality: &Option<crate::scenario::raw::Expression>,
+        rationality: &Option<Expression>,
         path: &Path,
         options_path: Option<&Path>,
     ) -> Choice {
@@ -378,7 +403,7 @@ impl Compiler<'_> {
                     "a choice among several needs either `weight` or `most`",
                     "`weight = 1` draws any of them with the same probability",
                 );
-                let none = crate::scenario::raw::Expression::Number(0.0);
+                let none = Expression::Number(0.0);
                 Preference::Weight(self.number(&none, path, &scope))
             }
         };
@@ -469,6 +494,21 @@ impl Compiler<'_> {
                 (0..self.names.actors.len().min(1) as u32).collect()
             }
         }
+    }
+}
+
+fn divided(dividend: Expr, divisor: f64) -> Expr {
+    let span = dividend.span.clone();
+    let divisor = Expr {
+        kind: ExprKind::Number(divisor),
+        span: span.clone(),
+    };
+    Expr {
+        kind: ExprKind::Chain {
+            first: Box::new(dividend),
+            rest: vec![(BinaryOp::Divide, divisor)],
+        },
+        span,
     }
 }
 

@@ -6,10 +6,12 @@
 mod actions;
 mod calendar;
 mod choices;
+mod ladder;
 mod names;
 mod outcomes;
 mod problems;
 mod quantities;
+mod sources;
 mod stocks;
 
 use std::ops::RangeInclusive;
@@ -39,6 +41,7 @@ pub struct Compiled {
 pub fn compile(loaded: &LoadedScenario) -> Result<Compiled, Diagnostics> {
     let mut problems = Problems::new(loaded);
     let names = Names::collect(&loaded.raw, &mut problems);
+    sources::check(&loaded.raw, &mut problems);
     let compiler = Compiler {
         raw: &loaded.raw,
         parameter_used: vec![false; names.parameters.len()],
@@ -84,6 +87,8 @@ impl<'a> Compiler<'a> {
             }
             debug_assert!((rule.actor as usize) < self.names.actors.len());
         }
+        let initial_rungs = self.initial_rungs();
+        self.refuse_idle_additions();
         let calendar = self.calendar(start, horizon);
         let (metrics, derived_metrics) = self.metrics(&mut actions);
         let endgames = self.endgames();
@@ -93,7 +98,7 @@ impl<'a> Compiler<'a> {
             return Err(self.problems.diagnostics());
         }
         // Only now: what a broken formula would have read is not known.
-        self.warn_of_unused_parameters();
+        self.warn_of_unused();
         let pairs = if self.raw.ladder.rung.is_empty() {
             Vec::new()
         } else {
@@ -101,6 +106,7 @@ impl<'a> Compiler<'a> {
             let partners = |a: u32| (a + 1..count).map(move |b| (a, b));
             (0..count).flat_map(partners).collect()
         };
+        let initial_rungs = ladder::initial(&initial_rungs, &pairs);
         let rungs = self.raw.ladder.rung.iter().map(|rung| model::Rung {
             id: rung.id.clone(),
             label: label(&rung.label, &rung.id),
@@ -120,6 +126,7 @@ impl<'a> Compiler<'a> {
             slots,
             rungs: rungs.collect(),
             pairs,
+            initial_rungs,
             actions,
             processes,
             rules: rules.into_iter().map(|(_, rule)| rule).collect(),
@@ -244,7 +251,13 @@ impl<'a> Compiler<'a> {
         parameters
     }
 
-    fn warn_of_unused_parameters(&mut self) {
+    fn warn_of_unused(&mut self) {
+        for (id, formula) in &self.names.formulas {
+            if !formula.used.get() {
+                let message = format!("nothing uses the formula `{id}`, so it is not checked");
+                self.problems.warning(&Path::keys(["formula", id]), message);
+            }
+        }
         for (index, id) in self.raw.parameter.keys().enumerate() {
             if !self.parameter_used[index] {
                 let path = Path::keys(["parameter", id]);
@@ -280,6 +293,34 @@ impl<'a> Compiler<'a> {
                 host: host.map_or(NOBODY, |host| host as i32),
             })
             .collect()
+    }
+
+    /// Reports additions to lists where nothing is inherited that they could be added to.
+    fn refuse_idle_additions(&mut self) {
+        let raw = self.raw;
+        let mut idle = Vec::new();
+        macro_rules! sections {
+            ($($section:ident),*) => {$(
+                for (id, entry) in &raw.$section {
+                    if entry.add.is_some() {
+                        idle.push(Path::keys([stringify!($section), id]));
+                    }
+                }
+            )*};
+        }
+        sections!(actor, set, action, rule);
+        for (index, entry) in raw.calendar.iter().enumerate() {
+            if entry.add.is_some() {
+                idle.push(Path::keys(["calendar"]).index(index));
+            }
+        }
+        for path in idle {
+            self.problems.error_with_help(
+                &path.key("add"),
+                format!("`{path}` is not inherited, so there is nothing to add to"),
+                "give the lists themselves, without `add`",
+            );
+        }
     }
 
     /// Compiles a number or a formula. What is wrong is reported, and a formula that is never run takes its place.
@@ -318,6 +359,11 @@ impl<'a> Compiler<'a> {
         limits: RangeInclusive<f64>,
     ) -> Formula {
         let formula = self.number(expression, path, scope);
+        self.check_limits(&formula, path, limits);
+        formula
+    }
+
+    fn check_limits(&mut self, formula: &Formula, path: &Path, limits: RangeInclusive<f64>) {
         if let Some(value) = formula.program.as_constant()
             && !limits.contains(&value)
         {
@@ -330,7 +376,6 @@ impl<'a> Compiler<'a> {
             let message = format!("`{key}` is {value}, but must be {required}");
             self.problems.error(path, message);
         }
-        formula
     }
 
     /// Compiles a formula given as text.
@@ -380,12 +425,19 @@ impl<'a> Compiler<'a> {
                 program
             }
             Err(errors) => {
-                for error in errors {
-                    self.problems
-                        .in_formula(path, error.span, error.message, error.help);
-                }
+                self.report(errors, path);
                 Program::constant(0.0)
             }
+        }
+    }
+
+    /// Reports what is wrong with the formula at `path`.
+    fn report(&mut self, errors: Vec<formula::CheckError>, path: &Path) {
+        let names = &self.names.formulas;
+        for error in errors {
+            self.problems.in_checked(path, error, |index| {
+                names.get_index(index as usize).map(|(name, _)| *name)
+            });
         }
     }
 

@@ -1,15 +1,20 @@
 //! The names of a scenario and what they stand for: the [`Symbols`] of its formulas.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::{IndexMap, IndexSet};
 
 use super::problems::Problems;
-use crate::formula::{Members, NO_SLOT, RESERVED, Relation, StockOf, StockShape, Symbols};
+use crate::formula::{
+    Definition, Expr, ExprKind, Members, NO_SLOT, RESERVED, Relation, StockOf, StockShape, Symbols,
+    is_function, parse_formula,
+};
 use crate::model::pair_index;
 use crate::scenario::raw::{
-    ActorKind, PerKey, RawActor, RawScenario, RawSet, RawStock, StockOwner,
+    ActorKind, Expression, PerKey, RawActor, RawScenario, RawSet, RawStock, StockOwner,
 };
+use crate::scenario::schema::is_id;
 use crate::scenario::tree::Path;
 
 /// The members of a declared or built-in set.
@@ -28,10 +33,21 @@ pub(super) struct StockTable {
     pub elsewhere: f64,
 }
 
+/// A named formula.
+#[derive(Debug)]
+pub(super) struct NamedFormula<'a> {
+    takes: &'a [String],
+    /// `None` if its text is no formula.
+    body: Option<Expr>,
+    /// Whether a formula that was compiled has named it.
+    pub used: Cell<bool>,
+}
+
 /// Everything that a formula can name. Names that could not be resolved have been reported.
 pub(super) struct Names<'a> {
     pub parameters: IndexSet<&'a str>,
     pub metrics: IndexSet<&'a str>,
+    pub formulas: IndexMap<&'a str, NamedFormula<'a>>,
     /// Actors with copies made by `count`, and the declaration of each.
     pub actors: IndexMap<String, (&'a str, &'a RawActor)>,
     pub places: IndexSet<&'a str>,
@@ -55,6 +71,7 @@ impl<'a> Names<'a> {
         let mut names = Self {
             parameters: raw.parameter.keys().map(String::as_str).collect(),
             metrics: raw.metric.keys().map(String::as_str).collect(),
+            formulas: IndexMap::new(),
             actors: IndexMap::new(),
             places: raw.place.keys().map(String::as_str).collect(),
             sets: BTreeMap::new(),
@@ -73,6 +90,7 @@ impl<'a> Names<'a> {
         names.add_relations(raw, problems);
         names.add_stocks(raw, problems);
         names.check_name_space(raw, problems);
+        names.add_formulas(raw, problems);
         names
     }
 
@@ -424,10 +442,14 @@ impl<'a> Names<'a> {
             .chain(raw.actor.keys().map(|id| ("actor", id)))
             .chain(raw.place.keys().map(|id| ("place", id)))
             .chain(raw.set.keys().map(|id| ("set", id)))
-            .chain(raw.metric.keys().map(|id| ("metric", id)));
+            .chain(raw.metric.keys().map(|id| ("metric", id)))
+            .chain(raw.formula.keys().map(|id| ("formula", id)));
         for (kind, id) in declared {
             let path = Path::keys([kind, id]);
-            if RESERVED.contains(&id.as_str()) || BUILT_IN_SETS.contains(&id.as_str()) {
+            let taken = RESERVED.contains(&id.as_str())
+                || BUILT_IN_SETS.contains(&id.as_str())
+                || (kind == "formula" && is_function(id));
+            if taken {
                 let message =
                     format!("`{id}` has a meaning of its own in formulas: choose another name");
                 problems.error_at_key(&path, message);
@@ -437,7 +459,8 @@ impl<'a> Names<'a> {
                 "parameter" => "a parameter",
                 "place" => "a place",
                 "set" => "a set",
-                _ => "a metric",
+                "metric" => "a metric",
+                _ => "a formula",
             };
             if let Some(other) = seen.insert(id, kind) {
                 let message = format!(
@@ -455,6 +478,58 @@ impl<'a> Names<'a> {
                 problems.error(&path, message);
             }
         }
+    }
+
+    /// Parses the named formulas. They are compiled, and so checked, wherever they are named.
+    fn add_formulas(&mut self, raw: &'a RawScenario, problems: &mut Problems) {
+        for (id, formula) in &raw.formula {
+            let path = Path::keys(["formula", id]);
+            let mut seen = BTreeSet::new();
+            for (index, name) in formula.takes.iter().enumerate() {
+                let problem = if !is_id(name) {
+                    "is not a valid name: names are made of lower-case letters, digits and `_`, and begin with a letter"
+                } else if !seen.insert(name) {
+                    "stands here twice"
+                } else if self.has_meaning(raw, name) {
+                    "already means something: choose a name that nothing else has"
+                } else {
+                    continue;
+                };
+                problems.error(
+                    &path.key("takes").index(index),
+                    format!("`{name}` {problem}"),
+                );
+            }
+            let path = path.key("value");
+            let body = match &formula.value {
+                Expression::Number(number) => Ok(Expr {
+                    kind: ExprKind::Number(*number),
+                    span: 0..0,
+                }),
+                Expression::Formula(text) => parse_formula(text),
+            };
+            let body = body
+                .map_err(|e| problems.in_formula(&path, e.span, e.message, e.help))
+                .ok();
+            let named = NamedFormula {
+                takes: &formula.takes,
+                body,
+                used: Cell::new(false),
+            };
+            self.formulas.insert(id, named);
+        }
+    }
+
+    /// Whether a formula could take `name` for something else.
+    fn has_meaning(&self, raw: &RawScenario, name: &str) -> bool {
+        RESERVED.contains(&name)
+            || is_function(name)
+            || raw.formula.contains_key(name)
+            || self.parameters.contains(name)
+            || self.metrics.contains(name)
+            || self.actors.contains_key(name)
+            || self.places.contains(name)
+            || self.sets.contains_key(name)
     }
 
     /// An actor's id as formulas write it.
@@ -558,6 +633,16 @@ impl Symbols for Names<'_> {
         }
     }
 
+    fn definition(&self, name: &str) -> Option<Definition<'_>> {
+        let (index, _, formula) = self.formulas.get_full(name)?;
+        formula.used.set(true);
+        Some(Definition {
+            index: index as u32,
+            takes: formula.takes,
+            body: formula.body.as_ref(),
+        })
+    }
+
     fn candidates(&self) -> Vec<String> {
         let own = |names: &IndexSet<&str>| -> Vec<String> {
             names.iter().map(|&name| name.to_owned()).collect()
@@ -566,6 +651,7 @@ impl Symbols for Names<'_> {
         all.extend(own(&self.metrics));
         all.extend(own(&self.places));
         all.extend(own(&self.rungs));
+        all.extend(self.formulas.keys().map(|&name| name.to_owned()));
         all.extend(self.actors.keys().cloned());
         all.extend(self.sets.keys().map(|&name| name.to_owned()));
         all.extend(self.stocks.keys().map(|&name| name.to_owned()));

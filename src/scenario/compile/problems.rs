@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::formula::Span;
+use crate::formula::{CheckError, Span};
 use crate::model::WorldError;
 use crate::scenario::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::scenario::load::LoadedScenario;
@@ -83,6 +83,29 @@ impl<'a> Problems<'a> {
         let mut diagnostic = Diagnostic::error(message)
             .at(location.unwrap_or_else(|| self.loaded.locate_nearest(path)));
         diagnostic.help = help;
+        self.push(diagnostic);
+    }
+
+    /// An error of the formula at `path`, or of a named formula that it uses. `name` gives their names.
+    pub fn in_checked<'n>(
+        &mut self,
+        path: &Path,
+        error: CheckError,
+        name: impl Fn(u32) -> Option<&'n str>,
+    ) {
+        let named = error.within.and_then(|w| Some((name(w.definition)?, w)));
+        let Some((name, within)) = named else {
+            return self.in_formula(path, error.span, error.message, error.help);
+        };
+        let own = Path::keys(["formula", name, "value"]);
+        let mut diagnostic = Diagnostic::error(error.message).at(self
+            .loaded
+            .locate_in_formula(&own, error.span)
+            .unwrap_or_else(|| self.loaded.locate_nearest(&own)));
+        diagnostic.help = error.help;
+        if let Some(used) = self.loaded.locate_in_formula(path, within.used_at) {
+            diagnostic = diagnostic.related(used, "used here");
+        }
         self.push(diagnostic);
     }
 

@@ -827,3 +827,53 @@ fn json() {
         }])
     );
 }
+
+#[test]
+fn adding_to_what_is_inherited() {
+    let child = r#"
+[scenario]
+extends = "base.toml"
+[parameter.plot_rate]
+value = 2
+[actor.isis]
+add = { rivals = ["pakistan"] }
+[action.attack]
+foiled_effects = []
+[action.attack.add]
+effects = ["target.unrest += 1"]
+foiled_effects = ["target.unrest += 2"]
+[[action.attack.add.rung]]
+between = ["target", "host"]
+step = 1
+[rule.iran_answers]
+add = { on = "strike" }
+"#;
+    let files = Memory::default()
+        .file("base.toml", SAMPLE)
+        .file("child.toml", child);
+    let loaded = load_with(&files, "child.toml").unwrap_or_else(|problems| panic!("{problems}"));
+    let (raw, base) = (&loaded.raw, &good(SAMPLE).raw);
+    let longer = |old: &[String], new: &str| -> Vec<String> {
+        old.iter().cloned().chain([new.to_owned()]).collect()
+    };
+    let (old, new) = (&base.action["attack"], &raw.action["attack"]);
+    assert!(!old.effects.is_empty() && !old.rung.is_empty());
+    assert_eq!(new.effects, longer(&old.effects, "target.unrest += 1"));
+    // First what the file says of the list itself, then what it adds.
+    assert_eq!(new.foiled_effects, ["target.unrest += 2"]);
+    assert_eq!(new.rung[..old.rung.len()], old.rung[..]);
+    assert_eq!(new.rung.last().unwrap().step, Some(1));
+    let rivals = longer(&base.actor["isis"].rivals, "pakistan");
+    assert_eq!(raw.actor["isis"].rivals, rivals);
+    let on = longer(base.rule["iran_answers"].on.names(), "strike");
+    assert_eq!(raw.rule["iran_answers"].on.names(), on);
+    assert!(raw.action["attack"].add.is_none());
+    // A value without a prior is certain.
+    assert!(base.parameter["plot_rate"].prior.is_some());
+    assert_eq!(raw.parameter["plot_rate"].prior, None);
+    assert_eq!(raw.parameter["plot_rate"].value, 2.0);
+    // What is added is found where it was written.
+    let path = Path::keys(["action", "attack", "effects"]).index(new.effects.len() - 1);
+    let span = loaded.locate(&path).unwrap();
+    assert_eq!(loaded.sources.get(span.file).unwrap().name(), "child.toml");
+}

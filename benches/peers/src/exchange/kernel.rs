@@ -9,9 +9,9 @@
 //!   the check of agreement can see.
 
 use super::End;
-use rand::{RngExt, SeedableRng};
-use rand_distr::{Exp1, StandardNormal};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use crate::generator::{Wyrand, Ziggurat};
+use rand::RngExt;
+use rand_distr::StandardNormal;
 
 const IRAN: usize = 0;
 const PAKISTAN: usize = 1;
@@ -26,11 +26,15 @@ const RESTRAINT: [f64; 2] = [0.6, 0.7];
 /// Whose answer is under way: Iran's to a raid, Iran's to a strike, Pakistan's to a strike.
 const ANSWERER: [usize; 3] = [IRAN, IRAN, PAKISTAN];
 
+/// Raids a day without momentum.
+pub const RAIDS: f64 = 0.05;
+
 pub struct Kernel {
-    /// Raids a day without momentum.
-    pub raids: f64,
+    /// As [`RAIDS`].
+    raids: f64,
     /// What a raid adds to grievance: 0.05 ln(1 + killed) at equally probable places.
     grief: Vec<f64>,
+    ziggurat: Ziggurat,
 }
 
 #[derive(Clone, Copy)]
@@ -41,7 +45,7 @@ struct Answer {
 
 struct Run<'a> {
     kernel: &'a Kernel,
-    rng: Xoshiro256PlusPlus,
+    rng: Wyrand,
     since: f64,
     grievance: [f64; 2],
     resolve: [f64; 2],
@@ -54,7 +58,7 @@ struct Run<'a> {
 }
 
 impl Kernel {
-    pub fn new() -> Self {
+    pub fn new(raids: f64) -> Self {
         // The language's discrete power law is the continuous one on [0.5, 100.5], rounded.
         let weight = |killed: u32| 1.0 / (f64::from(killed * killed) - 0.25);
         let total: f64 = (1..=100).map(weight).sum();
@@ -65,7 +69,11 @@ impl Kernel {
             let until = (below * f64::from(1 << 16)).round() as usize;
             grief.resize(until, 0.05 * f64::from(1 + killed).ln());
         }
-        Self { raids: 0.05, grief }
+        Self {
+            raids,
+            grief,
+            ziggurat: Ziggurat::new(),
+        }
     }
 
     pub fn run(&self, seed: u64) -> End {
@@ -75,7 +83,7 @@ impl Kernel {
         };
         let mut run = Run {
             kernel: self,
-            rng: Xoshiro256PlusPlus::seed_from_u64(seed),
+            rng: Wyrand::new(seed),
             since: 0.0,
             grievance: GRIEVANCE,
             resolve: RESOLVE,
@@ -146,10 +154,12 @@ impl Run<'_> {
     }
 
     fn plan_raid(&mut self, now: f64) {
-        let alone = self.rng.sample::<f64, _>(Exp1) / self.kernel.raids;
+        let ziggurat = &self.kernel.ziggurat;
+        let alone = ziggurat.exponential(&mut self.rng) / self.kernel.raids;
         let excess = 0.4 * self.kernel.raids * self.momentum / MOMENTUM_DECAY;
-        let spent: f64 = self.rng.sample(Exp1);
-        let driven = if spent < excess {
+        let spent = ziggurat.exponential(&mut self.rng);
+        // The logarithm is needed only where the driven wait can be the shorter: 1 - exp(-x) < x.
+        let driven = if spent < excess * (MOMENTUM_DECAY * alone).min(1.0) {
             -(1.0 - spent / excess).ln() / MOMENTUM_DECAY
         } else {
             f64::INFINITY
@@ -158,7 +168,7 @@ impl Run<'_> {
     }
 
     fn happen(&mut self, now: f64) {
-        let grief = self.kernel.grief[usize::from(self.rng.random::<u16>())];
+        let grief = self.kernel.grief[(self.rng.next() >> 48) as usize];
         self.grievance[IRAN] = (self.grievance[IRAN] + grief).min(1.0);
         self.resolve[IRAN] = (self.resolve[IRAN] + 0.03).min(1.0);
         self.momentum += 1.0;
@@ -197,7 +207,7 @@ impl Run<'_> {
         let heat = self.grievance[actor] - self.restraint[actor];
         let strike = (4.0 * (heat + self.resolve[actor] - reluctance)).exp();
         let talk = (4.0 * (-heat - 0.3)).exp();
-        let drawn = self.rng.random::<f64>() * (strike + 1.0 + talk);
+        let drawn = self.rng.uniform() * (strike + 1.0 + talk);
         let (strikes, median) = match drawn {
             drawn if drawn < strike => (true, median),
             drawn if drawn < strike + 1.0 => return,

@@ -2,10 +2,11 @@
 
 mod kernel;
 
-use crate::compare::{Contender, version};
-use crate::scenario::Scenario;
-use flashpoint::engine::Ending;
-use kernel::Kernel;
+use crate::comparison::Subject;
+use crate::contender::Contender;
+use crate::scenario;
+use flashpoint::experiment::Rows;
+use kernel::{Kernel, RAIDS};
 
 /// How a run ended.
 struct End {
@@ -20,7 +21,7 @@ const GRIEVANCES: usize = 4;
 const STRIKES: usize = 8;
 const EVENTS: usize = 128;
 
-pub const CELLS: usize = 2 * GRIEVANCES * STRIKES * EVENTS;
+const CELLS: usize = 2 * GRIEVANCES * STRIKES * EVENTS;
 
 impl End {
     fn cell(&self) -> usize {
@@ -32,57 +33,63 @@ impl End {
 }
 
 /// The number of events in the runs of a cell.
-pub fn events(cell: usize) -> f64 {
+fn events(cell: usize) -> f64 {
     (cell % EVENTS) as f64
 }
 
-fn scenario() -> impl FnMut(u64) -> usize {
-    let mut scenario = Scenario::shipped("scenarios/bench/exchange.toml");
-    move |number| {
-        let state = scenario.run(number);
-        let [strikes, grievance] = state.metrics() else {
-            unreachable!("the scenario has two metrics");
-        };
-        let end = End {
-            war: matches!(state.ending(), Some(Ending::Absorbed(_))),
-            grievance: *grievance,
-            strikes: *strikes as u64,
-            events: state.events(),
-        };
-        end.cell()
+pub fn subject() -> Subject {
+    Subject {
+        model: "exchange",
+        unit: "event",
+        units: None,
+        outcome: ("mean events", events),
+        event: ("war", |cell| cell / (GRIEVANCES * STRIKES * EVENTS) == 1),
     }
 }
 
+/// Where a run of the scenario comes out, whose first endgame is the war and which has two metrics.
+fn scenario_cell(rows: &Rows, run: usize) -> usize {
+    let [strikes, grievance] = rows.metrics[2 * run..2 * run + 2] else {
+        unreachable!("two metrics a run");
+    };
+    let end = End {
+        war: rows.endgames[run] == Some(0),
+        grievance,
+        strikes: strikes as u64,
+        events: rows.events[run],
+    };
+    end.cell()
+}
+
 pub fn contenders() -> Vec<Contender> {
-    let own = format!("this tree, {}", version("flashpoint"));
-    let kernel = Kernel::new();
-    let limit = move |seed| kernel.run(seed).cell();
     vec![
-        Contender::new("**Flashpoint**", &own, CELLS, scenario()),
-        Contender::new("limit: a kernel for this model", "by hand", CELLS, limit),
+        scenario::contender("bench/exchange", CELLS, scenario_cell),
+        limit("limit kernel", RAIDS),
     ]
+}
+
+/// The hand-written kernel, with so many raids a day while there is no momentum.
+fn limit(name: &str, raids: f64) -> Contender {
+    Contender::new(name, "by hand", CELLS, move || {
+        let kernel = Kernel::new(raids);
+        move |seed| kernel.run(seed).cell()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::agreement;
+    use crate::agreement::agreement;
 
     #[test]
     fn kernel_and_scenario_agree_and_a_mutant_does_not() {
+        let agree = |both: &mut [Contender]| {
+            let (found, _) = agreement(both, events);
+            found.iter().all(|found| found.agrees())
+        };
         let mut both = contenders();
-        assert!(
-            agreement(&mut both, events)
-                .iter()
-                .all(|found| found.agrees())
-        );
-        let mut mutant = Kernel::new();
-        mutant.raids = 0.052;
-        both[1] = Contender::new("mutant", "", CELLS, move |seed| mutant.run(seed).cell());
-        assert!(
-            !agreement(&mut both, events)
-                .iter()
-                .all(|found| found.agrees())
-        );
+        assert!(agree(&mut both));
+        both[1] = limit("mutant", 1.04 * RAIDS);
+        assert!(!agree(&mut both));
     }
 }

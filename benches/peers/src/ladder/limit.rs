@@ -1,15 +1,18 @@
-//! The limit: kernels for this model and no other, tuned by hand.
+//! The limit: kernels for this model and no other, tuned by hand, one run after the other, scalar.
 //!
 //! With constant rates the next decision of the group comes after an Exp(10) wait and is any actor's with equal probability.
 //! The mean level of the other nine is at most 5, so that min(0.9, ...) never binds and the probability to rise is
 //! (27 + sum of the others) / 90: with k uniform on 0..90 an actor rises if k < 27 + sum of the others. Actor and k come from one
-//! draw, uniform on 0..900; everything is whole numbers.
+//! draw, uniform on 0..900; everything is whole numbers. A draw of 32 bits is enough for it (each cell's probability is right to
+//! 2 in 10 million of itself), so 64 bits serve two decisions.
 
 use super::{ACTORS, HORIZON, TOP};
+use crate::generator::{Wyrand, Ziggurat};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1, Poisson};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::Rng;
+use std::hint::select_unpredictable;
 
 const CELLS: usize = 90 * ACTORS;
 
@@ -24,44 +27,71 @@ const DRAWS: [(u32, i32); CELLS] = {
     draws
 };
 
+/// Room for the actors, so that an index cut to its width needs no check.
+const PLACES: usize = ACTORS.next_power_of_two();
+
 struct Levels {
-    of: [i32; ACTORS.next_power_of_two()],
+    of: [i32; PLACES],
     total: i32,
 }
 
 impl Levels {
     const ZERO: Self = Self {
-        of: [0; ACTORS.next_power_of_two()],
+        of: [0; PLACES],
         total: 0,
     };
 
     #[inline(always)]
-    fn decide(&mut self, draw: u64) {
-        let cell = ((u128::from(draw) * CELLS as u128) >> 64) as usize;
+    fn decide(&mut self, draw: u32) {
+        let cell = ((u64::from(draw) * CELLS as u64) >> 32) as usize;
         let (actor, offset) = DRAWS[cell];
-        let level = &mut self.of[actor as usize % ACTORS.next_power_of_two()];
+        self.step(actor as usize % PLACES, offset);
+    }
+
+    /// The actor rises if -`offset` < the sum of the others.
+    #[inline(always)]
+    fn step(&mut self, actor: usize, offset: i32) {
+        let level = &mut self.of[actor];
         let own = *level;
         // Both outcomes are worked out ahead: only the comparison and a conditional move wait for the decision before.
         let (up, down) = ((own + 1).min(TOP), (own - 1).max(0));
         let (rise, fall) = (up - own, down - own);
-        let change = if own - offset < self.total {
-            rise
-        } else {
-            fall
-        };
+        let change = select_unpredictable(own - offset < self.total, rise, fall);
         *level = own + change;
         self.total += change;
     }
 }
 
-/// Total-rate draw: the time and the actor of every decision.
-pub fn with_times(seed: u64) -> usize {
+/// The limit kernel: a total-rate draw, that is the time and the actor of every decision.
+pub fn total_rate(ziggurat: &Ziggurat, seed: u64) -> usize {
+    let mut rng = Wyrand::new(seed);
+    let mut levels = Levels::ZERO;
+    let horizon = HORIZON * ACTORS as f64;
+    let mut time = 0.0;
+    loop {
+        let two = rng.next();
+        time += ziggurat.exponential(&mut rng);
+        if time > horizon {
+            break;
+        }
+        levels.decide(two as u32);
+        time += ziggurat.exponential(&mut rng);
+        if time > horizon {
+            break;
+        }
+        levels.decide((two >> 32) as u32);
+    }
+    levels.total as usize
+}
+
+/// The same with a generator of more state and the exponential of `rand_distr`.
+pub fn total_rate_xoshiro(seed: u64) -> usize {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut levels = Levels::ZERO;
     let horizon = HORIZON * ACTORS as f64;
     let mut time = rng.sample::<f64, _>(Exp1);
     while time <= horizon {
-        levels.decide(rng.next_u64());
+        levels.decide(rng.next_u32());
         time += rng.sample::<f64, _>(Exp1);
     }
     levels.total as usize
@@ -69,11 +99,58 @@ pub fn with_times(seed: u64) -> usize {
 
 /// Times integrated out: the number of decisions is Poisson(1,000), and nothing reads when they fall.
 pub fn without_times(seed: u64) -> usize {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut rng = Wyrand::new(seed);
     let decisions = Poisson::new(HORIZON * ACTORS as f64).expect("positive mean");
+    let decisions = decisions.sample(&mut rng) as u32;
     let mut levels = Levels::ZERO;
-    for _ in 0..decisions.sample(&mut rng) as u32 {
-        levels.decide(rng.next_u64());
+    for _ in 0..decisions / 2 {
+        let two = rng.next();
+        levels.decide(two as u32);
+        levels.decide((two >> 32) as u32);
+    }
+    if decisions % 2 == 1 {
+        levels.decide(rng.next() as u32);
+    }
+    levels.total as usize
+}
+
+/// Keyed streams: each actor has a clock of its own, a stream for its waits and one for its choices, so that nothing that is done
+/// to one actor shifts the draws of another.
+///
+/// Clocks stand in a tournament, as the bits of positive numbers, whose order is theirs; the last 4 bits name the actor, which
+/// moves a time by at most 1 in 2^48 of itself. Each actor's next but one time is drawn ahead, so that finding the next decision
+/// does not wait for a draw.
+pub fn keyed(ziggurat: &Ziggurat, seed: u64) -> usize {
+    let stream = |key: usize| Wyrand::keyed(seed, key as u64);
+    let mut waits: [Wyrand; PLACES] = std::array::from_fn(|actor| stream(2 * actor));
+    let mut choices: [Wyrand; PLACES] = std::array::from_fn(|actor| stream(2 * actor + 1));
+    let named = |time: f64, actor: usize| time.to_bits() & !0xF | actor as u64;
+    let mut following = [0; PLACES];
+    let mut clocks = [u64::MAX; 2 * PLACES];
+    for actor in 0..ACTORS {
+        let first = ziggurat.exponential(&mut waits[actor]);
+        clocks[PLACES + actor] = named(first, actor);
+        following[actor] = named(first + ziggurat.exponential(&mut waits[actor]), actor);
+    }
+    for pair in (1..PLACES).rev() {
+        clocks[pair] = clocks[2 * pair].min(clocks[2 * pair + 1]);
+    }
+    let horizon = HORIZON.to_bits();
+    let mut levels = Levels::ZERO;
+    while clocks[1] < horizon {
+        let actor = (clocks[1] & 0xF) as usize;
+        let mut earliest = following[actor];
+        let mut place = PLACES + actor;
+        clocks[place] = earliest;
+        for _ in 0..PLACES.trailing_zeros() {
+            earliest = earliest.min(clocks[place ^ 1]);
+            place /= 2;
+            clocks[place] = earliest;
+        }
+        let time = f64::from_bits(following[actor]);
+        following[actor] = named(time + ziggurat.exponential(&mut waits[actor]), actor);
+        let k = (((choices[actor].next() >> 32) * 90) >> 32) as i32;
+        levels.step(actor, 27 - k);
     }
     levels.total as usize
 }

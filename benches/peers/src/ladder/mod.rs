@@ -1,6 +1,5 @@
 //! Ten actors on ladders: the model of `scenarios/bench/ladder-10.toml`, written for each package.
 
-mod flashpoint;
 mod heap;
 mod ixa;
 mod krabmaga;
@@ -9,9 +8,13 @@ mod limit;
 mod nexosim;
 mod python;
 mod rebop;
+mod rebop_macro;
 mod scan;
 
-use crate::compare::{Contender, version};
+use crate::comparison::Subject;
+use crate::contender::Contender;
+use crate::generator::Ziggurat;
+use crate::scenario::{self, version};
 use std::path::Path;
 
 const ACTORS: usize = 10;
@@ -20,7 +23,7 @@ const TOP: i32 = 5;
 /// Days.
 const HORIZON: f64 = 100.0;
 
-pub const CELLS: usize = ACTORS * TOP as usize + 1;
+const CELLS: usize = ACTORS * TOP as usize + 1;
 
 /// The level of an actor after its decision, from its own level, the sum of all levels and a uniform draw.
 #[inline]
@@ -33,26 +36,54 @@ fn decide(own: i32, total: i32, uniform: f64) -> i32 {
     }
 }
 
+pub fn subject() -> Subject {
+    Subject {
+        model: "ladder-10",
+        unit: "decision",
+        units: Some(HORIZON * ACTORS as f64),
+        outcome: ("mean final sum of levels", |cell| cell as f64),
+        event: ("a mean level of 4 or more at the end", |cell| {
+            cell >= 4 * ACTORS
+        }),
+    }
+}
+
 /// Flashpoint first, then its peers. Without an interpreter the Python packages are left out.
 pub fn contenders(python: Option<&Path>) -> Vec<Contender> {
-    let own = format!("this tree, {}", version("flashpoint"));
     let by_hand = "by hand";
-    let rust = |name: &str, version: &str, run| Contender::new(name, version, CELLS, run);
+    let rust = |name: &str, version: &str, run: fn(u64) -> usize| {
+        Contender::new(name, version, CELLS, move || run)
+    };
+    let with_ziggurat = |name: &str, run: fn(&Ziggurat, u64) -> usize| {
+        Contender::new(name, by_hand, CELLS, move || {
+            let ziggurat = Ziggurat::new();
+            move |seed| run(&ziggurat, seed)
+        })
+    };
     let mut all = vec![
-        Contender::new("**Flashpoint**", &own, CELLS, flashpoint::runner()),
+        scenario::contender("bench/ladder-10", CELLS, |rows, run| {
+            rows.metrics[run] as usize
+        }),
+        with_ziggurat("limit kernel: total-rate draw", limit::total_rate),
         rust(
-            "limit: times integrated out",
+            "total-rate draw, xoshiro256++",
             by_hand,
-            limit::without_times as fn(u64) -> usize,
+            limit::total_rate_xoshiro,
         ),
-        rust("limit: total-rate draw", by_hand, limit::with_times),
-        rust("clock an actor, linear scan", by_hand, scan::run),
+        with_ziggurat("keyed streams, a clock an actor", limit::keyed),
+        rust(
+            "times integrated out (computes less)",
+            by_hand,
+            limit::without_times,
+        ),
+        rust("linear scan, a clock an actor", by_hand, scan::run),
         rust("naive binary heap", by_hand, heap::run),
         rust(
-            "rebop (levels counted, actors not told apart)",
+            "rebop, macro (levels counted, actors not told apart)",
             &version("rebop"),
-            rebop::run,
+            rebop_macro::run,
         ),
+        rust("rebop, functions (the same)", &version("rebop"), rebop::run),
         rust("krabmaga, by events", &version("krabmaga"), krabmaga::run),
         rust(
             "krabmaga, by steps",
@@ -76,7 +107,7 @@ pub fn contenders(python: Option<&Path>) -> Vec<Contender> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::agreement;
+    use crate::agreement::agreement;
 
     /// Rises a hundredth too seldom.
     fn mutant(seed: u64) -> usize {
@@ -95,8 +126,8 @@ mod tests {
     #[test]
     fn the_peers_agree_and_a_mutant_does_not() {
         let mut all = contenders(None);
-        all.push(Contender::new("mutant", "", CELLS, mutant));
-        let found = agreement(&mut all, |cell| cell as f64);
+        all.push(Contender::new("mutant", "", CELLS, || mutant));
+        let (found, _) = agreement(&mut all, |cell| cell as f64);
         let (mutant, peers) = found.split_last().expect("contenders");
         // The pool of all is off by the mutant's share in it, which the peers' tests still bear.
         assert!(!mutant.agrees(), "{mutant:?}");

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::exact_sum::ExactSum;
-use crate::stats::interval::Interval;
-use crate::stats::mean::student_interval;
+use super::exact_sum::ExactSum;
+use super::interval::Interval;
+use super::mean::student_interval;
 
 /// Sums over worlds from which a mean and its error are estimated when the number of values differs between worlds, as it
 /// does for the day of a first event that some runs never see.

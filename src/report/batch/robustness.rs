@@ -1,0 +1,267 @@
+//! The table of robustness: how well each policy meets the goals, whatever the state of the world.
+
+use super::files::{Files, Formats};
+use super::parquet_table::{Cell, Column, ColumnType};
+use crate::batch::cell::CellRuns;
+use crate::batch::conduct::Conducted;
+use crate::batch::file::Want;
+use crate::batch::plan::{Goal, Plan};
+use crate::batch::store::{CellReader, StoreError};
+use crate::stats::decision::robustness::{Outcomes, Question, Robustness};
+use crate::stats::decision::satisficing::satisficing_share;
+use crate::stats::decision::{self, Limit};
+use crate::stats::worlds::WorldHistogram;
+
+/// Policies that are weighed against each other at most: the work grows with the cube of their number.
+pub const MOST_POLICIES: u64 = 64;
+/// Groups into which the runs of a world are divided to see their noise, at most.
+const MOST_GROUPS: u64 = 10;
+
+/// How well each policy meets a goal; or why that cannot be said.
+pub struct Weighed {
+    /// Index of the goal.
+    pub goal: usize,
+    /// A policy each; or what stands in the way.
+    pub policies: Result<Vec<Robustness>, String>,
+}
+
+/// Whether a batch weighs policies.
+pub fn is_asked(plan: &Plan) -> bool {
+    !plan.goals.is_empty() && plan.policies() > 1
+}
+
+/// The goal as the statistics know it.
+pub fn direction(want: Want) -> decision::Goal {
+    match want {
+        Want::Low => decision::Goal::Smallest,
+        Want::High => decision::Goal::Largest,
+    }
+}
+
+/// Weighs the policies for every goal.
+///
+/// # Errors
+/// The runs cannot be read.
+pub fn weigh(
+    plan: &Plan,
+    reader: &CellReader<'_>,
+    done: &Conducted,
+) -> Result<Vec<Weighed>, StoreError> {
+    let mut all = Vec::new();
+    for (index, goal) in plan.goals.iter().enumerate() {
+        all.push(Weighed {
+            goal: index,
+            policies: weigh_one(plan, goal, reader, done)?,
+        });
+    }
+    Ok(all)
+}
+
+fn weigh_one(
+    plan: &Plan,
+    goal: &Goal,
+    reader: &CellReader<'_>,
+    done: &Conducted,
+) -> Result<Result<Vec<Robustness>, String>, StoreError> {
+    if plan.policies() > MOST_POLICIES {
+        return Ok(Err(format!(
+            "{} policies are too many to weigh against each other (at most {MOST_POLICIES}); --select finds the best of many",
+            plan.policies()
+        )));
+    }
+    let likely = |index: usize| plan.scenarios[index].weight > 0.0;
+    let stratum_of: Vec<Option<usize>> = (0..plan.scenarios.len())
+        .map(|index| likely(index).then(|| (0..index).filter(|&i| likely(i)).count()))
+        .collect();
+    let weights: Vec<f64> = (plan.scenarios.iter())
+        .map(|scenario| scenario.weight)
+        .filter(|weight| *weight > 0.0)
+        .collect();
+    let policies = plan.policies();
+    let runs = reader.rounds() * u64::from(plan.block);
+    let world = plan.runs_per_world().map_or(runs, u64::from);
+    let groups = (1..=MOST_GROUPS.min(world))
+        .filter(|groups| world % groups == 0)
+        .max()
+        .unwrap_or(1);
+    let made = Outcomes::new(policies as usize, groups as usize, &weights);
+    let mut outcomes = match made {
+        Ok(outcomes) => outcomes,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let histograms = plan.quantities[goal.quantity].is_probability();
+    // For each policy and stratum.
+    let mut worlds: Vec<Vec<Option<WorldHistogram>>> =
+        vec![vec![None; weights.len()]; policies as usize];
+    for state in 0..plan.states() {
+        let first = state * policies;
+        let Some(stratum) = stratum_of[plan.cell(first).scenario] else {
+            continue;
+        };
+        if let Some(cell) = (first..first + policies).find(|n| done.failures.contains_key(n)) {
+            return Ok(Err(format!(
+                "cell {cell} failed: {}",
+                plan.describe(plan.cell(cell))
+            )));
+        }
+        // For each policy, the means of its groups, world by world.
+        let mut means: Vec<Vec<f64>> = Vec::with_capacity(policies as usize);
+        for (policy, number) in (first..first + policies).enumerate() {
+            let records = reader.read(number..number + 1)?;
+            let runs = CellRuns::new(plan, number, &records);
+            let Some(grouped) = group_means(&runs, goal.quantity, world / groups) else {
+                return Ok(Err(format!(
+                    "cell {number} has a world in which no run has a value: {}",
+                    plan.describe(plan.cell(number))
+                )));
+            };
+            means.push(grouped);
+            if let Some(histogram) = runs.histogram(goal.quantity).filter(|_| histograms) {
+                match &mut worlds[policy][stratum] {
+                    Some(all) => all.merge(&histogram),
+                    none => *none = Some(histogram),
+                }
+            }
+        }
+        let count = means
+            .first()
+            .map_or(0, |means| means.len() / groups as usize);
+        for number in 0..count {
+            let start = number * groups as usize;
+            let row: Vec<f64> = (means.iter())
+                .flat_map(|means| means[start..start + groups as usize].iter().copied())
+                .collect();
+            if let Err(error) = outcomes.add_world(stratum, &row) {
+                return Ok(Err(error.to_string()));
+            }
+        }
+    }
+    let limit = goal.threshold.map(|threshold| match goal.want {
+        Want::Low => Limit::Below(threshold),
+        Want::High => Limit::Above(threshold),
+    });
+    let question = Question {
+        goal: direction(goal.want),
+        limit,
+        level: done.level,
+        seed: plan.seed,
+    };
+    let mut robust = match outcomes.evaluate(&question) {
+        Ok(robust) => robust,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    if let Some(limit) = limit {
+        // Of yes-or-no outcomes more is known than their means: the distribution of counts.
+        for (robustness, worlds) in robust.iter_mut().zip(&worlds) {
+            let strata: Option<Vec<(f64, &WorldHistogram)>> = (weights.iter().zip(worlds))
+                .map(|(weight, histogram)| Some((*weight, histogram.as_ref()?)))
+                .collect();
+            if let Some(strata) = strata {
+                let share = satisficing_share(&strata, limit, done.level, plan.seed);
+                robustness.satisficing = share.or(robustness.satisficing);
+            }
+        }
+    }
+    Ok(Ok(robust))
+}
+
+/// The means of consecutive groups of `size` runs. A run without a value leaves its group smaller; `None` if a group has none.
+fn group_means(runs: &CellRuns<'_>, quantity: usize, size: u64) -> Option<Vec<f64>> {
+    let mut means = Vec::new();
+    let (mut seen, mut count, mut sum) = (0, 0_u64, 0.0);
+    for value in runs.values(quantity) {
+        seen += 1;
+        if let Some(value) = value {
+            count += 1;
+            sum += value;
+        }
+        if seen == size {
+            if count == 0 {
+                return None;
+            }
+            means.push(sum / count as f64);
+            (seen, count, sum) = (0, 0, 0.0);
+        }
+    }
+    Some(means)
+}
+
+/// Writes robustness.csv.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_robustness(
+    plan: &Plan,
+    weighed: &[Weighed],
+    files: &mut Files,
+) -> Result<(), StoreError> {
+    use ColumnType::{Count, Number, Text};
+    let mut columns = vec![
+        Column::new("goal", Text, "Goal"),
+        Column::new("quantity", Text, "Endgame, flag or metric"),
+        Column::new("want", Text, "Which way is good"),
+        Column::new("threshold", Number, "Limit of a state that is satisfied"),
+        Column::new("policy", Count, "Number of the policy"),
+        Column::new("variant", Text, "Variant"),
+    ];
+    columns.extend(plan.levers.axes().iter().map(|axis| {
+        Column::new(
+            format!("lever_{}", axis.parameter),
+            Number,
+            &*axis.parameter,
+        )
+    }));
+    for name in [
+        "expected",
+        "regret_expected",
+        "regret_90",
+        "regret_maximal",
+        "satisficing",
+    ] {
+        for part in ["", "_low", "_high"] {
+            columns.push(Column::new(format!("{name}{part}"), Number, name));
+        }
+    }
+    let mut table = files.table("robustness", &columns, Formats::Csv, "")?;
+    let mut setting = Vec::new();
+    for weighed in weighed {
+        let goal = &plan.goals[weighed.goal];
+        let Ok(policies) = &weighed.policies else {
+            continue;
+        };
+        for (policy, robustness) in (0..).zip(policies) {
+            // The policy in the first state.
+            let cell = plan.cell(policy);
+            setting.clear();
+            plan.levers.point(cell.lever, &mut setting);
+            let mut cells = vec![
+                Cell::Text(Some(&goal.name)),
+                Cell::Text(Some(&plan.quantities[goal.quantity].id)),
+                Cell::Text(Some(match goal.want {
+                    Want::Low => "low",
+                    Want::High => "high",
+                })),
+                Cell::Number(goal.threshold),
+                Cell::Count(policy),
+                Cell::Text(Some(&plan.variants[cell.variant].name)),
+            ];
+            cells.extend(setting.iter().map(|&value| Cell::Number(Some(value))));
+            let estimates = [
+                Some(robustness.expected),
+                Some(robustness.regret_expected),
+                Some(robustness.regret_90),
+                Some(robustness.regret_maximal),
+                robustness.satisficing,
+            ];
+            for estimate in estimates {
+                cells.extend([
+                    Cell::Number(estimate.map(|estimate| estimate.value)),
+                    Cell::Number(estimate.map(|estimate| estimate.interval.low)),
+                    Cell::Number(estimate.map(|estimate| estimate.interval.high)),
+                ]);
+            }
+            files.row(&mut table, &cells)?;
+        }
+    }
+    files.finish_table(table)
+}

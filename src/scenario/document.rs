@@ -1,0 +1,109 @@
+//! TOML documents that are no scenarios but name scenarios, such as the file of a batch.
+
+use std::path::Path as FilePath;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value as Schema;
+
+use super::diagnostics::{Diagnostic, Diagnostics};
+use super::extend::{Files, Origin, Reader, normalize};
+use super::source::{SourceMap, Span};
+use super::tree::{Node, Path};
+use super::{canonical, structure};
+
+/// A document that is well formed: all keys are known and all values have the right shape.
+#[derive(Clone, Debug)]
+pub struct Document<T> {
+    /// Its content.
+    pub content: T,
+    /// The same with the place in which every value was written.
+    pub tree: Node,
+    /// The file that it was read from.
+    pub sources: SourceMap,
+    origin: Origin,
+}
+
+/// Reads the file at `path`, or else `builtin`, the text of a document of that name that is part of the program.
+///
+/// # Errors
+/// It cannot be read, or does not follow `schema`, which must be that of a `T`.
+pub fn read<T: DeserializeOwned>(
+    files: &dyn Files,
+    name: &str,
+    builtin: Option<&str>,
+    schema: &Schema,
+) -> Result<Document<T>, Diagnostics> {
+    let mut reader = Reader::new(files);
+    let found = reader.document(name, builtin);
+    let Reader {
+        sources,
+        mut problems,
+        ..
+    } = reader;
+    let Some((tree, origin)) = found else {
+        return Err(Diagnostics::new(sources, problems));
+    };
+    problems.extend(structure::check(&tree, schema, true));
+    if !problems.is_empty() {
+        return Err(Diagnostics::new(sources, problems));
+    }
+    match serde_json::from_value(canonical::to_json(&tree)) {
+        Ok(content) => Ok(Document {
+            content,
+            tree,
+            sources,
+            origin,
+        }),
+        Err(error) => {
+            let problem = Diagnostic::error(format!("`{name}` cannot be read: {error}"));
+            Err(Diagnostics::new(sources, vec![problem]))
+        }
+    }
+}
+
+impl<T> Document<T> {
+    /// Where the value at `path` was written, or the longest existing part of it.
+    pub fn locate(&self, path: &Path) -> Span {
+        self.tree.nearest_span(path)
+    }
+
+    /// Where the last key of `path` was written, or else the longest existing part of it.
+    pub fn locate_key(&self, path: &Path) -> Span {
+        (self.tree.key_span(path)).unwrap_or_else(|| self.tree.nearest_span(path))
+    }
+
+    /// The document as TOML text that depends on nothing but its content.
+    pub fn canonical_text(&self) -> String {
+        canonical::to_toml(&self.tree)
+    }
+
+    /// The name by which a scenario is loaded that this document calls `reference`: a file beside this one, or else a built-in
+    /// scenario.
+    pub fn resolve(&self, files: &dyn Files, reference: &str) -> String {
+        let folder = match &self.origin {
+            Origin::File(path) => path.parent(),
+            Origin::Builtin(name) => FilePath::new(name).parent(),
+        };
+        let beside = normalize(&folder.unwrap_or(FilePath::new("")).join(reference));
+        let beside = beside.display().to_string();
+        let found = match &self.origin {
+            Origin::File(_) => files.read(FilePath::new(&beside)).is_ok(),
+            Origin::Builtin(_) => {
+                let plain = beside.strip_suffix(".toml").unwrap_or(&beside);
+                if files.builtin(plain).is_some() {
+                    return plain.to_owned();
+                }
+                false
+            }
+        };
+        if found {
+            return beside;
+        }
+        let plain = reference.strip_suffix(".toml").unwrap_or(reference);
+        match files.builtin(plain) {
+            Some(_) => plain.to_owned(),
+            // Not there: the message names the place where it should be.
+            None => beside,
+        }
+    }
+}
