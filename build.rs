@@ -1,5 +1,5 @@
-//! Embeds the scenarios under `scenarios/` into the crate, and apart from them the files in folders named `experiments`: files
-//! of batches, not scenarios.
+//! Embeds the scenarios under `scenarios/` into the crate, and apart from them the files in folders named `experiments` and
+//! `hindcast`: files of batches, and hindcasts with what belongs to them.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,8 @@ use std::{env, fs, io};
 
 /// Name of the folders of files of batches.
 const EXPERIMENTS: &str = "experiments";
+/// Name of the folders of hindcasts.
+const HINDCASTS: &str = "hindcast";
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -18,17 +20,16 @@ fn main() -> io::Result<()> {
         collect(&folder, "", &mut found)?;
     }
     found.sort();
-    let is_experiment = |name: &str| {
-        name.split('/')
-            .rev()
-            .skip(1)
-            .any(|part| part == EXPERIMENTS)
-    };
-    let (experiments, scenarios): (Vec<_>, Vec<_>) =
-        (found.into_iter()).partition(|(name, _)| is_experiment(name));
+    let lies_in =
+        |name: &str, folder: &str| name.split('/').rev().skip(1).any(|part| part == folder);
+    let (experiments, others): (Vec<_>, Vec<_>) =
+        (found.into_iter()).partition(|(name, _)| lies_in(name, EXPERIMENTS));
+    let (hindcasts, scenarios): (Vec<_>, Vec<_>) =
+        (others.into_iter()).partition(|(name, _)| lies_in(name, HINDCASTS));
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("builtin_scenarios.rs"), list(&scenarios))?;
-    fs::write(out.join("builtin_experiments.rs"), list(&experiments))
+    fs::write(out.join("builtin_experiments.rs"), list(&experiments))?;
+    fs::write(out.join("builtin_hindcasts.rs"), list(&hindcasts))
 }
 
 /// A slice of names and texts, as Rust code.

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`cli`] | the `flashpoint` command; the only module that prints |
 //! | [`report`] | chronicles, descriptions and results, as strings and files |
+//! | [`calibration`] | which parameters make the past likely |
+//! | [`hindcast`] | what a scenario would have said in the past, against what happened |
 //! | [`batch`] | many scenarios, variants and settings, durable on disk |
 //! | [`experiment`] | many runs, summed up in flat memory |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
@@ -15,12 +17,14 @@
 //! | [`distribution`], [`stats`], [`random`], [`math`], [`digest`] | the ground: distributions, statistics, keyed random streams, portable elementary functions, digests |
 
 pub mod batch;
+pub mod calibration;
 pub mod cli;
 pub mod digest;
 pub mod distribution;
 pub mod engine;
 pub mod experiment;
 pub mod formula;
+pub mod hindcast;
 pub mod math;
 pub mod model;
 pub mod random;

@@ -27,3 +27,6 @@ pub mod record;
 pub mod selection;
 pub mod standing;
 pub mod store;
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,9 @@ pub const MANIFEST: &str = "manifest.json";
 const CHUNKS: &str = "chunks";
 /// Name of the file whose lock says that a process is at work.
 const LOCK: &str = ".lock";
+/// What the file of a chunk ends with, and that of the beginning of a chunk.
+const CHUNK: &str = ".chunk";
+const BEGUN: &str = ".begun";
 /// What files end with that are being written.
 const PARTIAL: &str = ".partial";
 /// The first bytes of a chunk file.
@@ -223,11 +226,11 @@ impl Store {
     }
 
     fn chunk_path(&self, first: u64) -> PathBuf {
-        self.folder.join(CHUNKS).join(format!("{first:016}.chunk"))
+        self.folder.join(CHUNKS).join(format!("{first:016}{CHUNK}"))
     }
 
     fn begun_path(&self, first: u64) -> PathBuf {
-        self.folder.join(CHUNKS).join(format!("{first:016}.begun"))
+        self.folder.join(CHUNKS).join(format!("{first:016}{BEGUN}"))
     }
 
     /// Stores the chunk that begins with unit `first`.
@@ -357,7 +360,7 @@ impl Store {
         })
     }
 
-    /// The first units of the stored chunks, in order.
+    /// The first units of the stored chunks, in order; the beginning of a chunk counts.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -367,11 +370,26 @@ impl Store {
         let mut found = Vec::new();
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            let first = name.to_str().and_then(|name| name.strip_suffix(".chunk"));
+            let first = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(CHUNK).or(name.strip_suffix(BEGUN)));
             found.extend(first.and_then(|first| first.parse::<u64>().ok()));
         }
         found.sort_unstable();
+        found.dedup();
         Ok(found)
+    }
+
+    /// Opens the chunk that begins with unit `first`, or its beginning.
+    fn open_chunk(&self, first: u64) -> Result<File, StoreError> {
+        let path = self.chunk_path(first);
+        match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                File::open(self.begun_path(first))
+            }
+            opened => opened,
+        }
+        .map_err(|error| StoreError::io(&path, error))
     }
 
     /// Removes the chunks of a complete batch.
@@ -449,12 +467,11 @@ impl<'a> CellReader<'a> {
         while !room.is_empty() {
             let place = self.chunks.partition_point(|&start| start <= unit);
             let start = place.checked_sub(1).map_or(0, |place| self.chunks[place]);
-            let path = self.store.chunk_path(start);
-            let failed = |error| StoreError::io(&path, error);
+            let failed = |error| StoreError::io(&self.store.chunk_path(start), error);
             let wanted = (room.len() as u64 / unit_bytes)
                 .min(self.chunks.get(place).map_or(u64::MAX, |next| next - unit));
             let (now, later) = room.split_at_mut((wanted * unit_bytes) as usize);
-            let mut file = File::open(&path).map_err(failed)?;
+            let mut file = self.store.open_chunk(start)?;
             let offset = HEADER as u64 + (unit - start) * unit_bytes;
             file.seek(SeekFrom::Start(offset)).map_err(failed)?;
             file.read_exact(now).map_err(failed)?;

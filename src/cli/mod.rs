@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 mod analysis;
 mod batch;
 mod batches;
+mod calibrate;
 mod check;
 mod compare;
 mod completions;
@@ -16,6 +17,7 @@ mod discover;
 mod error;
 mod files;
 mod finished_experiment;
+mod hindcast;
 mod new;
 mod output;
 mod overrides;
@@ -50,6 +52,8 @@ enum Command {
     Rank(rank::Args),
     Sensitivity(sensitivity::Args),
     Discover(discover::Args),
+    Hindcast(hindcast::Args),
+    Calibrate(calibrate::Args),
     Trace(trace::Args),
     Check(check::Args),
     Describe(describe::Args),
@@ -126,6 +130,8 @@ impl Command {
             Self::Rank(args) => rank::run(&args, out),
             Self::Sensitivity(args) => sensitivity::run(&args, out),
             Self::Discover(args) => discover::run(&args, out),
+            Self::Hindcast(args) => hindcast::run(&args, out),
+            Self::Calibrate(args) => calibrate::run(&args, out),
             Self::Trace(args) => trace::run(&args, out),
             Self::Check(args) => check::run(&args, out),
             Self::Describe(args) => describe::run(&args, out),

@@ -20,7 +20,9 @@ use crate::report::tornado::{ParameterName, Tornado, rows};
 use crate::scenario::raw::RawScenario;
 
 /// Runs at each point unless another number is asked for.
-const DEFAULT_RUNS: u64 = 2_000;
+const DEFAULT_RUNS: u64 = 1_000;
+/// The same where effects are averaged over worlds.
+const DEFAULT_RUNS_OVER_WORLDS: u64 = 5_000;
 /// Probability that a prior leaves beyond each end.
 const TAIL: f64 = 0.05;
 
@@ -43,9 +45,9 @@ pub(super) struct Args {
     /// Draw all other parameters from their priors, and average over the draws, instead of holding them at their defaults.
     #[arg(long)]
     over_worlds: bool,
-    /// Runs at the base and at each end of each parameter.
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_RUNS, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
-    runs: u64,
+    /// Runs at the base and at each end of each parameter (default 1000; 5000 with --over-worlds). Rounded up to whole worlds.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    runs: Option<u64>,
     /// Seed of all random numbers.
     #[arg(long, value_name = "S", default_value_t = DEFAULT_SEED)]
     seed: u64,
@@ -178,11 +180,14 @@ impl Args {
         let plan = Plan {
             seed: self.seed,
             first_run: 0,
-            runs: self.runs,
+            runs: self.runs.unwrap_or(match worlds {
+                WorldSource::Defaults => DEFAULT_RUNS,
+                WorldSource::Priors => DEFAULT_RUNS_OVER_WORLDS,
+            }),
             worlds,
         };
         plan.whole_worlds(model)
-            .ok_or_else(|| CliError::usage(format!("{} runs are too many", self.runs)))
+            .ok_or_else(|| CliError::usage(format!("{} runs are too many", plan.runs)))
     }
 
     fn show(

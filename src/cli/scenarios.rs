@@ -3,20 +3,22 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::schema::{self, Kind};
+use clap::ValueEnum;
+
+use super::schema::Kind;
 use super::{CliError, Output, files};
 use crate::batch;
 use crate::scenario::builtin;
 use crate::scenario::extend::{Files, ReadError};
 use crate::scenario::load::load_with;
 
-/// List the built-in scenarios and experiments, print one, or write them all to a folder.
+/// List the built-in scenarios and experiments, print one, or write them all to a folder, with the hindcasts that ship with them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Print the text of this scenario or experiment.
+    /// Print the text of this scenario, experiment or hindcast.
     #[arg(long, value_name = "NAME", conflicts_with = "export")]
     show: Option<String>,
-    /// Write all built-in scenarios and experiments, and the schemas that they refer to, into this folder.
+    /// Write all built-in scenarios, experiments and hindcasts, and the schemas that they refer to, into this folder.
     #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
     /// Overwrite files that exist.
@@ -78,7 +80,8 @@ fn rows<'a>(named: impl Iterator<Item = (&'a str, Option<String>)>) -> String {
 }
 
 fn show(name: &str, out: &mut Output) -> Result<(), CliError> {
-    match builtin::text(name).or_else(|| builtin::experiment_text(name)) {
+    let scenario = builtin::text(name).or_else(|| builtin::experiment_text(name));
+    match scenario.or_else(|| builtin::hindcast_text(name)) {
         Some(text) => Ok(out.print(text)?),
         None => Err(
             CliError::usage(format!("there is no built-in scenario `{name}`"))
@@ -88,14 +91,15 @@ fn show(name: &str, out: &mut Output) -> Result<(), CliError> {
 }
 
 fn export(folder: &Path, force: bool, out: &mut Output) -> Result<(), CliError> {
-    let schemas = [Kind::Scenario, Kind::Experiment].map(schema::text);
-    let scenarios = builtin::list().iter().chain(builtin::experiments());
-    let mut written: Vec<(PathBuf, &str)> = scenarios
-        .map(|(name, text)| (folder.join(format!("{name}.toml")), *text))
+    let built_in = (builtin::list().iter())
+        .chain(builtin::experiments())
+        .chain(builtin::hindcasts());
+    let built_in = built_in.map(|(name, text)| (format!("{name}.toml"), (*text).to_owned()));
+    let kinds = Kind::value_variants().iter();
+    let schemas = kinds.map(|kind| (kind.file_name().to_owned(), kind.text()));
+    let written: Vec<(PathBuf, String)> = (built_in.chain(schemas))
+        .map(|(name, text)| (folder.join(name), text))
         .collect();
-    let names = ["scenario.schema.json", "experiment.schema.json"];
-    let schemas = names.iter().zip(&schemas);
-    written.extend(schemas.map(|(name, text)| (folder.join(name), text.as_str())));
     // All or none: a second export into the same folder must not leave a mixture.
     for (path, _) in &written {
         files::refuse_existing(path, force)

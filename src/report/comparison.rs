@@ -240,7 +240,10 @@ impl Comparisons {
             ];
             if self.worlds.is_some() {
                 let band = row.band.map(|band| Interval::new(band.low, band.high));
-                cells.push(band.map_or_else(|| "unknown".to_owned(), |b| scale.interval(b)));
+                cells.push(band.map_or_else(
+                    || "unknown".to_owned(),
+                    |band| scale.spread(band, found.interval),
+                ));
             }
             cells.push(p_value(p));
             cells.push(if p <= SIGNIFICANT { "*" } else { "" }.to_owned());
@@ -267,9 +270,9 @@ impl Comparisons {
             );
         }
         out.push_str(&format!(
-            "p (Holm): corrected for all {} comparisons; * at most {SIGNIFICANT}. Without a star no difference is shown, which is \
-             not to say that there is none:\nthe interval tells how large it may be. Runs saved: how many times more runs an equally \
-             exact difference would take without common random numbers.\n",
+            "p (Holm): corrected for all {} comparisons; * at most {SIGNIFICANT}. Without a star no difference is shown, which is\n\
+             not to say that there is none: the interval tells how large it may be.\n\
+             Runs saved: how many times more runs an equally exact difference would take without common random numbers.\n",
             self.rows.len()
         ));
         if let Some(precision) = self.precision {

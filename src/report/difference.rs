@@ -50,12 +50,7 @@ impl Scale {
 
     /// The interval of a difference.
     pub fn interval(self, interval: Interval) -> String {
-        let show = |x: f64| {
-            let (x, digits) = self.scaled(x, interval);
-            digits.map_or_else(|| significant(x), |digits| rounded(x, digits))
-        };
-        let (low, high) = (show(interval.low), show(interval.high));
-        if low == high { low } else { range(&low, &high) }
+        self.spread(interval, interval)
     }
 
     /// The interval of an estimate.
@@ -66,6 +61,22 @@ impl Scale {
             }
             Self::Number => self.interval(interval),
         }
+    }
+
+    /// A spread of differences, to no more digits than one of them is known to.
+    pub fn spread(self, spread: Interval, known: Interval) -> String {
+        let wider = if known.width() > spread.width() {
+            known
+        } else {
+            spread
+        };
+        let digits = self.scaled(0.0, wider).1;
+        let show = |x: f64| {
+            let x = self.scaled(x, wider).0;
+            digits.map_or_else(|| significant(x), |digits| rounded(x, digits))
+        };
+        let (low, high) = (show(spread.low), show(spread.high));
+        if low == high { low } else { range(&low, &high) }
     }
 
     fn scaled(self, x: f64, interval: Interval) -> (f64, Option<i32>) {
@@ -109,6 +120,13 @@ mod tests {
         let wide = Interval::new(-0.3, 2.5);
         assert_eq!(Scale::Number.difference(1.1234, wide), "+1");
         assert_eq!(Scale::Number.difference(0.0, wide), "0");
+        // A band is no better known than what it is a band of.
+        let band = Interval::new(0.000_376, 0.000_376);
+        assert_eq!(Scale::Probability.spread(band, interval), "0.0");
+        assert_eq!(
+            Scale::Probability.spread(Interval::new(-0.2, 0.1), interval),
+            "−20 to 10"
+        );
         // Every pair has the same difference: it is known exactly.
         let exact = Interval::new(2.5, 2.5);
         assert_eq!(Scale::Number.difference(2.5, exact), "+2.5");

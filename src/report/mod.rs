@@ -1,6 +1,7 @@
 //! What is told about scenarios and runs: text, Markdown, JSON and CSV, as strings and files. Nothing here prints.
 
 pub mod batch;
+pub mod calibration;
 pub mod chart;
 pub mod chronicle;
 pub mod comparison;
@@ -9,6 +10,7 @@ pub mod describe;
 mod difference;
 pub mod directory;
 pub mod evaluations;
+pub mod hindcast;
 pub mod manifest;
 pub mod number;
 pub mod parquet;

@@ -9,10 +9,7 @@ pub fn list() -> &'static [(&'static str, &'static str)] {
 
 /// TOML text of the built-in scenario of that name.
 pub fn text(name: &str) -> Option<&'static str> {
-    BUILTIN
-        .binary_search_by(|(candidate, _)| candidate.cmp(&name))
-        .ok()
-        .map(|index| BUILTIN[index].1)
+    find(BUILTIN, name)
 }
 
 /// Name and TOML text of every built-in experiment (a file of `flashpoint batch`), sorted by name.
@@ -24,12 +21,29 @@ pub fn experiments() -> &'static [(&'static str, &'static str)] {
 
 /// TOML text of the built-in experiment of that name.
 pub fn experiment_text(name: &str) -> Option<&'static str> {
-    let found = EXPERIMENTS.iter().find(|(candidate, _)| *candidate == name);
-    found.map(|(_, text)| *text)
+    find(EXPERIMENTS, name)
+}
+
+/// Name and TOML text of every built-in hindcast, and of the base rates and calibrations that belong to them, sorted by name.
+///
+/// The names are paths below `scenarios/` without the extension, for example `isis-iran/hindcast/june-2017`.
+pub fn hindcasts() -> &'static [(&'static str, &'static str)] {
+    HINDCASTS
+}
+
+/// TOML text of the built-in hindcast, or file that belongs to hindcasts, of that name.
+pub fn hindcast_text(name: &str) -> Option<&'static str> {
+    find(HINDCASTS, name)
+}
+
+fn find(files: &'static [(&'static str, &'static str)], name: &str) -> Option<&'static str> {
+    let found = files.binary_search_by(|(candidate, _)| candidate.cmp(&name));
+    Some(files[found.ok()?].1)
 }
 
 static BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_scenarios.rs"));
 static EXPERIMENTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_experiments.rs"));
+static HINDCASTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin_hindcasts.rs"));
 
 #[cfg(test)]
 mod tests {

@@ -110,7 +110,7 @@ fn write_inline(out: &mut String, value: &Value) {
 }
 
 /// The document as JSON: dates become strings, infinite numbers the formulas "inf" and "-inf".
-pub(super) fn to_json(node: &Node) -> serde_json::Value {
+pub(crate) fn to_json(node: &Node) -> serde_json::Value {
     match &node.value {
         Value::String(text) | Value::Date(text) => serde_json::Value::String(text.clone()),
         Value::Integer(integer) => serde_json::Value::Number((*integer).into()),

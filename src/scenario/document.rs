@@ -1,12 +1,10 @@
 //! TOML documents that are no scenarios but name scenarios, such as the file of a batch.
 
-use std::path::Path as FilePath;
-
 use serde::de::DeserializeOwned;
 use serde_json::Value as Schema;
 
 use super::diagnostics::{Diagnostic, Diagnostics};
-use super::extend::{Files, Origin, Reader, normalize};
+use super::extend::{Files, Origin, Reader};
 use super::source::{SourceMap, Span};
 use super::tree::{Node, Path};
 use super::{canonical, structure};
@@ -80,30 +78,6 @@ impl<T> Document<T> {
     /// The name by which a scenario is loaded that this document calls `reference`: a file beside this one, or else a built-in
     /// scenario.
     pub fn resolve(&self, files: &dyn Files, reference: &str) -> String {
-        let folder = match &self.origin {
-            Origin::File(path) => path.parent(),
-            Origin::Builtin(name) => FilePath::new(name).parent(),
-        };
-        let beside = normalize(&folder.unwrap_or(FilePath::new("")).join(reference));
-        let beside = beside.display().to_string();
-        let found = match &self.origin {
-            Origin::File(_) => files.read(FilePath::new(&beside)).is_ok(),
-            Origin::Builtin(_) => {
-                let plain = beside.strip_suffix(".toml").unwrap_or(&beside);
-                if files.builtin(plain).is_some() {
-                    return plain.to_owned();
-                }
-                false
-            }
-        };
-        if found {
-            return beside;
-        }
-        let plain = reference.strip_suffix(".toml").unwrap_or(reference);
-        match files.builtin(plain) {
-            Some(_) => plain.to_owned(),
-            // Not there: the message names the place where it should be.
-            None => beside,
-        }
+        self.origin.refer(files, reference)
     }
 }

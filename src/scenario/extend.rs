@@ -138,7 +138,7 @@ pub(super) fn normalize(path: &FilePath) -> PathBuf {
 
 /// Which document is meant.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     File(PathBuf),
     Builtin(String),
 }
@@ -150,23 +150,49 @@ impl Origin {
             Self::Builtin(name) => name.clone(),
         }
     }
+
+    /// The name by which a file is read that this document calls `reference`: a file beside this one, or else a built-in one.
+    pub(crate) fn refer(&self, files: &dyn Files, reference: &str) -> String {
+        let folder = match self {
+            Self::File(path) => path.parent(),
+            Self::Builtin(name) => FilePath::new(name).parent(),
+        };
+        let beside = normalize(&folder.unwrap_or(FilePath::new("")).join(reference));
+        let beside = beside.display().to_string();
+        let plain = beside.strip_suffix(".toml").unwrap_or(&beside);
+        let found = match self {
+            Self::File(_) => [beside.clone(), format!("{plain}.toml")]
+                .into_iter()
+                .find(|path| files.read(FilePath::new(path)).is_ok()),
+            Self::Builtin(_) => files.builtin(plain).map(|_| plain.to_owned()),
+        };
+        if let Some(found) = found {
+            return found;
+        }
+        let plain = reference.strip_suffix(".toml").unwrap_or(reference);
+        match files.builtin(plain) {
+            Some(_) => plain.to_owned(),
+            // Not there: the message names the place where it should be.
+            None => beside,
+        }
+    }
 }
 
 /// Reads a scenario and those that it extends.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     files: &'a dyn Files,
     /// The files read so far.
-    pub(super) sources: SourceMap,
+    pub(crate) sources: SourceMap,
     /// The problems found so far.
-    pub(super) problems: Vec<Diagnostic>,
+    pub(crate) problems: Vec<Diagnostic>,
     /// True if a scenario that is extended could not be read.
-    pub(super) incomplete: bool,
+    pub(crate) incomplete: bool,
     /// The documents being read: each extends the next.
     chain: Vec<Origin>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(files: &'a dyn Files) -> Self {
+    pub(crate) fn new(files: &'a dyn Files) -> Self {
         Self {
             files,
             sources: SourceMap::new(),
@@ -203,7 +229,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The document of a file, or else the text `builtin` of that name, as it is.
-    pub(super) fn document(&mut self, name: &str, builtin: Option<&str>) -> Option<(Node, Origin)> {
+    pub(crate) fn document(&mut self, name: &str, builtin: Option<&str>) -> Option<(Node, Origin)> {
         let path = PathBuf::from(name);
         let (origin, bytes) = match (self.files.read(&path), builtin) {
             (Ok(bytes), _) => (Origin::File(path), bytes),
@@ -268,7 +294,12 @@ impl<'a> Reader<'a> {
     }
 
     fn merge_bytes(&mut self, origin: Origin, bytes: Vec<u8>, from: Option<Span>) -> Option<Node> {
-        let mut node = self.parse(&origin, bytes, from)?;
+        let node = self.parse(&origin, bytes, from)?;
+        self.merge_document(origin, node)
+    }
+
+    /// The document laid over the scenario that it extends, if it extends one.
+    pub(crate) fn merge_document(&mut self, origin: Origin, mut node: Node) -> Option<Node> {
         let Some((target, span)) = take_extends(&mut node) else {
             return Some(node);
         };

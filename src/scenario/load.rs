@@ -93,7 +93,8 @@ pub fn load_with(files: &dyn Files, path_or_builtin: &str) -> Result<LoadedScena
     finish(reader, merged, path_or_builtin)
 }
 
-fn finish(
+/// The scenario of a merged document, or all its problems and those found before.
+pub(crate) fn finish(
     reader: Reader<'_>,
     merged: Option<Node>,
     name: &str,
@@ -145,7 +146,7 @@ fn read(tree: Node, sources: SourceMap, name: String) -> Result<LoadedScenario, 
 }
 
 /// The built-in name itself, or the file name without folder and extension.
-fn short_name(name: &str) -> String {
+pub(crate) fn short_name(name: &str) -> String {
     if name == "-" {
         return "stdin".to_owned();
     }

@@ -1,7 +1,7 @@
 //! Scenario files: reading, inheritance, validation, and compilation into a [`crate::model::Model`].
 
 pub mod builtin;
-mod canonical;
+pub(crate) mod canonical;
 pub mod compile;
 pub mod diagnostics;
 pub mod document;
@@ -12,7 +12,7 @@ mod offsets;
 pub mod raw;
 pub mod schema;
 pub mod source;
-mod structure;
+pub(crate) mod structure;
 pub mod tree;
 pub mod variant;
 pub mod wording;

@@ -32,6 +32,22 @@ pub(crate) fn schema_of<T: JsonSchema>(title: &str) -> Value {
     schema
 }
 
+/// The JSON Schema of a TOML file with the sections of `T` beside those of a scenario.
+pub(crate) fn schema_with_scenario<T: JsonSchema>(title: &str) -> Value {
+    let mut schema = schema_of::<T>(title);
+    let scenario = json_schema();
+    for keyword in ["properties", "$defs"] {
+        if let (Some(Value::Object(mine)), Some(Value::Object(theirs))) =
+            (schema.get_mut(keyword), scenario.get(keyword))
+        {
+            for (name, child) in theirs {
+                mine.entry(name).or_insert_with(|| child.clone());
+            }
+        }
+    }
+    schema
+}
+
 /// Adapts a schema to TOML, which has no null, and adds the spelling of ids.
 fn refine(schema: &mut Value) {
     let Some(object) = schema.as_object_mut() else {

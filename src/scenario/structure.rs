@@ -20,7 +20,7 @@ const MAX_LISTED: usize = 24;
 
 /// All structural problems of a merged document that should follow `schema`. `complete` is false when a part of it could not
 /// be read: then missing keys are not reported.
-pub(super) fn check(root: &Node, schema: &Schema, complete: bool) -> Vec<Diagnostic> {
+pub(crate) fn check(root: &Node, schema: &Schema, complete: bool) -> Vec<Diagnostic> {
     let mut checker = Checker {
         root,
         schema,

@@ -18,6 +18,7 @@
 //! | [`deconvolution`] | the distribution of a probability behind binomial counts |
 //! | [`precision`] | sequential stopping at a target width |
 //! | [`hypothesis`] | significance tests |
+//! | [`scores`] | proper scores of forecasts, and what few cases say about a difference |
 
 pub mod clustered;
 pub mod decision;
@@ -31,6 +32,7 @@ pub mod moments;
 pub mod paired;
 pub mod precision;
 pub mod proportion;
+pub mod scores;
 pub mod sketch;
 pub mod special;
 pub mod worlds;

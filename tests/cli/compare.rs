@@ -480,7 +480,7 @@ fn parameters_are_ranked_by_what_they_do() {
     );
     for part in [
         "What moves whether a run ends in `clash`.",
-        "all others at their default values; 2,000 runs at each end",
+        "all others at their default values;\n2,000 runs at each end",
         "Base: 3",
         "Not a single run changed with 1 parameter:\nidle",
         "Interactions between parameters do not show here",

@@ -4,12 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+mod batch;
 mod broken;
+mod calibrate;
 mod check;
 mod compare;
 mod coverage;
+mod hindcast;
 mod identity;
 mod mutations;
+mod reference_results;
 #[cfg(unix)]
 mod run;
 mod scenarios;

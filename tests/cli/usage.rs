@@ -3,13 +3,15 @@ use std::process::{Command, Stdio};
 
 use crate::{flashpoint, folder, succeed};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 16] = [
     "batch",
     "status",
     "compare",
     "rank",
     "sensitivity",
     "discover",
+    "hindcast",
+    "calibrate",
     "trace",
     "check",
     "describe",
@@ -84,26 +86,26 @@ fn completions_and_manual_pages_name_the_commands() {
 
 #[test]
 fn the_schema_in_the_repository_is_up_to_date() {
-    let schema = succeed(Path::new("."), &["schema"]);
-    let parsed: serde_json::Value = serde_json::from_str(&schema).unwrap();
-    assert_eq!(parsed["title"], "Flashpoint scenario");
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/scenarios/scenario.schema.json"
-    );
-    let committed = std::fs::read_to_string(path).unwrap();
-    assert!(
-        schema == committed,
-        "run: flashpoint schema > scenarios/scenario.schema.json"
-    );
-    let schema = succeed(Path::new("."), &["schema", "experiment"]);
-    let parsed: serde_json::Value = serde_json::from_str(&schema).unwrap();
-    assert_eq!(parsed["title"], "Flashpoint experiment");
-    let committed = std::fs::read_to_string(path.replace("scenario.schema", "experiment.schema"));
-    assert!(
-        schema == committed.unwrap(),
-        "run: flashpoint schema experiment > scenarios/experiment.schema.json"
-    );
+    for (kind, title) in [
+        ("scenario", "Flashpoint scenario"),
+        ("experiment", "Flashpoint experiment"),
+        ("hindcast", "Flashpoint hindcast"),
+        ("base-rates", "Flashpoint base rates"),
+        ("calibration", "Flashpoint calibration"),
+    ] {
+        let schema = succeed(Path::new("."), &["schema", kind]);
+        let parsed: serde_json::Value = serde_json::from_str(&schema).unwrap();
+        assert_eq!(parsed["title"], title);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        let path = folder.join(format!("{kind}.schema.json"));
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            schema == committed,
+            "run: flashpoint schema {kind} > scenarios/{kind}.schema.json"
+        );
+    }
+    let plain = succeed(Path::new("."), &["schema"]);
+    assert_eq!(plain, succeed(Path::new("."), &["schema", "scenario"]));
 }
 
 #[test]

@@ -41,6 +41,11 @@ pub fn pages() -> Vec<Page> {
     paths.into_iter().map(Page::read).collect()
 }
 
+/// The page `docs/NAME`.
+pub fn document(name: &str) -> Page {
+    Page::read(root().join("docs").join(name))
+}
+
 /// The page `docs/guide/NAME`.
 pub fn guide(name: &str) -> Page {
     Page::read(root().join("docs/guide").join(name))

@@ -305,3 +305,70 @@ final = "a.x"
     let event = forced("c", "act", ["a", "b"], 1.0);
     assert_eq!(metrics(&format!("{text}{event}")), [2.0]);
 }
+
+#[test]
+fn pairs_start_where_the_ladder_says() {
+    let ladder = |initial: &str| {
+        let text = format!(
+            "[actor.c]\nkind = \"group\"\n[[ladder.rung]]\nid = \"calm\"\n[[ladder.rung]]\nid = \"crisis\"\n[[ladder.rung]]\nid = \"war\"\n\
+             [ladder.initial]\n{initial}\n\
+             [metric.ab]\nfinal = \"rung[a, b]\"\n[metric.peak]\npeak = \"rung[a, b]\"\n[metric.ac]\nfinal = \"rung[c, a]\"\n"
+        );
+        metrics(&text)
+    };
+    assert_eq!(ladder(""), [0.0, 0.0, 0.0]);
+    // Who comes first does not matter.
+    assert_eq!(ladder("b = { a = \"crisis\" }"), [1.0, 1.0, 0.0]);
+    // A pair of ids comes before sets, wherever it stands; of sets, the fewest, then the first.
+    let nested = "actors = { actors = \"war\" }\nstates = { c = \"crisis\" }\na = { b = \"calm\" }";
+    assert_eq!(ladder(nested), [0.0, 0.0, 1.0]);
+    // An absorbing endgame may hold from the start.
+    let text = "[[ladder.rung]]\nid = \"calm\"\n[[ladder.rung]]\nid = \"war\"\n[ladder.initial]\na = { b = \"war\" }\n\
+        [[endgame]]\nid = \"war\"\nwhen = \"rung[a, b] == rungs.war\"\nabsorbing = true\n[[endgame]]\nid = \"calm\"\n";
+    let (_, endgame, state) = run(text);
+    assert_eq!((endgame, state.time()), (Some(0), 0.0));
+}
+
+#[test]
+fn a_hazard_per_year_is_a_hazard_per_day() {
+    let count = |hazard: &str| {
+        let text = format!(
+            "[process.p]\nwho = \"a\"\n{hazard}\naction = \"act\"\n[metric.n]\ncount = \"act\"\n[metric.last]\nlast = \"act\"\n"
+        );
+        metrics(&text)
+    };
+    let daily = count("hazard = \"100 / 365 * 2\"");
+    assert!(daily[0] > 30.0);
+    assert_eq!(daily, count("hazard = 200\nper = \"year\""));
+    assert_eq!(daily, count("hazard = \"100 * 2\"\nper = \"year\""));
+    assert_ne!(daily, count("hazard = \"100 * 2\"\nper = \"day\""));
+}
+
+#[test]
+fn a_named_formula_sees_what_can_be_seen_where_its_name_stands() {
+    let text = r#"
+[formula.own]
+takes = ["other"]
+value = "self.x + 10 * other.x"
+
+[action.act]
+effects = ["a.x = 1", "b.x = 2", "target.x = own(self)"]
+
+[rule.r]
+who = "b"
+on = "act"
+as = "target"
+[[rule.r.option]]
+id = "o"
+when = "own(blamed) == 21"
+action = "answer"
+
+[metric.x_of_b]
+final = "b.x"
+[metric.answers]
+count = "answer"
+"#;
+    let event = forced("c", "act", ["a", "b"], 1.0);
+    // In the effect, `self` is a: 1 + 10 x 1. In the rule it is b: 11 + 10 x 1.
+    assert_eq!(metrics(&format!("{text}{event}")), [11.0, 1.0]);
+}

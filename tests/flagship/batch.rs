@@ -13,7 +13,7 @@ use rayon::prelude::*;
 /// Every batch has the same seed and the same run numbers, so that any two of them can be compared run by run.
 const SEED: u64 = 20_240_103;
 
-/// A scenario of the family, by its name below `scenarios/isis-iran/`, with parameters held at other values.
+/// A built-in scenario, with parameters held at other values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Case {
     scenario: String,
@@ -22,7 +22,12 @@ pub struct Case {
 }
 
 impl Case {
+    /// A scenario of the flagship, by its name below `scenarios/isis-iran/`.
     pub fn new(scenario: &str, settings: &[&[(&str, f64)]]) -> Self {
+        Self::built_in(&format!("isis-iran/{scenario}"), settings)
+    }
+
+    pub fn built_in(scenario: &str, settings: &[&[(&str, f64)]]) -> Self {
         let settings = settings.iter().flat_map(|set| set.iter());
         Self {
             scenario: scenario.to_owned(),
@@ -34,8 +39,8 @@ impl Case {
 
     /// The compiled scenario, with its parameters set as `--set` does it.
     pub fn model(&self) -> Model {
-        let mut loaded = load(&format!("isis-iran/{}", self.scenario))
-            .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        let mut loaded =
+            load(&self.scenario).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
         for (name, bits) in &self.settings {
             let parameter = (loaded.raw.parameter.get_mut(name))
                 .unwrap_or_else(|| panic!("{} has no parameter {name}", self.scenario));

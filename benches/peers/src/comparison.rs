@@ -207,3 +207,18 @@ pub fn grouped(x: f64) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(1_234_567.4), "1,234,567");
+        assert_eq!(grouped(999.0), "999");
+        assert_eq!(short(0.012_34), "0.0123");
+        assert_eq!(short(1.0), "1.00");
+        assert_eq!(short(43.21), "43.2");
+        assert_eq!(short(15_810.2), "15810");
+    }
+}

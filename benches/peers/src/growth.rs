@@ -298,3 +298,21 @@ impl Growth {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slope_is_the_exponent_of_a_power_law() {
+        let costs: Vec<Cost> = [10, 30, 1_000]
+            .map(|size| Cost {
+                size,
+                events: 1.0,
+                run: 2.0 * f64::from(size).powf(0.7),
+            })
+            .into();
+        let (slope, height) = line(&costs);
+        assert!((slope - 0.7).abs() < 1e-12 && (height - 2.0_f64.ln()).abs() < 1e-12);
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::scenario::load::LoadedScenario;
-use crate::scenario::raw::{Basis, Expression, OneOrMany, PerKey, RawScenario};
+use crate::scenario::raw::{Basis, Expression, OneOrMany, PerKey, RawParameter, RawScenario};
 use crate::scenario::schema::is_id;
 
 mod choices;
@@ -211,7 +211,38 @@ fn parameters(raw: &RawScenario, out: &mut Document) {
             text(&parameter.note),
         ]
     });
-    out.section("Parameters", header, rows);
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return;
+    }
+    out.heading(2, "Parameters");
+    provenance(raw, out);
+    out.table(header, &rows);
+}
+
+/// How many parameters rest on what.
+fn provenance(raw: &RawScenario, out: &mut Document) {
+    let mut groups: BTreeMap<Basis, Vec<&RawParameter>> = BTreeMap::new();
+    for parameter in raw.parameter.values() {
+        groups.entry(parameter.basis).or_default().push(parameter);
+    }
+    let rows: Vec<[String; 4]> = (groups.iter())
+        .map(|(basis, parameters)| {
+            let count = |holds: fn(&RawParameter) -> bool| {
+                parameters.iter().filter(|p| holds(p)).count().to_string()
+            };
+            [
+                spelled(basis),
+                parameters.len().to_string(),
+                count(|p| p.prior.is_some()),
+                count(|p| p.source.is_some()),
+            ]
+        })
+        .collect();
+    out.table(
+        ["basis", "parameters", "with a prior", "with a source"],
+        &rows,
+    );
 }
 
 fn formulas(raw: &RawScenario, out: &mut Document) {

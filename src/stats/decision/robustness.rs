@@ -27,15 +27,19 @@
 //! | 90 % regret | 0.982 | 0.209 (0.548) |
 //! | maximal regret | of these worlds | 0.463 (1.268) |
 //!
-//! (`print_accuracy` in the tests prints it.) Intervals: `expected` by Student's t within strata (F. E. Satterthwaite, Biometrics
-//! Bulletin 2 (1946)); `regret_expected`, `regret_90` and `satisficing` by the percentiles of a bootstrap over worlds (B. Efron
+//! (`print_accuracy` in the tests prints it.) Intervals: `expected` by Student's t over units; `regret_expected`, `regret_90` and `satisficing` by the percentiles of a bootstrap over worlds (B. Efron
 //! and R. J. Tibshirani, "An Introduction to the Bootstrap" (1993)), each with a draw of its own. `regret_maximal` is about the
 //! very worlds that were run, since no sample bounds the worst of all worlds: its interval comes from draws for these worlds, each
 //! with the means and covariances of another resample (N. M. Laird and T. A. Louis, Journal of the American Statistical
 //! Association 82 (1987)).
 //!
 //! Of a stratum with a single world nothing tells noise from truth in a maximum: there the plain means are used, and the intervals
-//! show their noise. Many runs in it make both small.
+//! show their noise, from resampled groups. Many runs in it make both small.
+//!
+//! Worlds of one *unit* share their random numbers, such as the same draw of the parameters under rival explanations: they are
+//! alike, so they are resampled together, and the standard error of `expected` comes from sums over units.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use thiserror::Error;
@@ -131,6 +135,8 @@ struct Stratum {
 
 #[derive(Clone, Debug, PartialEq)]
 struct World {
+    /// Worlds with the same unit share their random numbers.
+    unit: u64,
     /// Mean of each setting.
     means: Vec<f64>,
     /// Deviations of each group from it, group by group.
@@ -168,11 +174,17 @@ impl Outcomes {
         })
     }
 
-    /// Adds a world: for each setting the means of its groups, setting by setting. Group g of all settings has the same runs.
+    /// Adds a world: for each setting the means of its groups, setting by setting. Group g of all settings has the same runs, and
+    /// so has group g of all worlds with the same `unit`, in whatever stratum.
     ///
     /// # Errors
     /// There is no such stratum, or not a finite mean for each setting and group.
-    pub fn add_world(&mut self, stratum: usize, group_means: &[f64]) -> Result<(), OutcomesError> {
+    pub fn add_world(
+        &mut self,
+        stratum: usize,
+        unit: u64,
+        group_means: &[f64],
+    ) -> Result<(), OutcomesError> {
         let (settings, groups) = (self.settings, self.groups);
         let expected = settings * groups;
         if group_means.len() != expected {
@@ -196,7 +208,11 @@ impl Outcomes {
             deviations.extend((0..settings).map(of));
         }
         let stratum = (self.strata.get_mut(stratum)).ok_or(OutcomesError::NoStratum(stratum))?;
-        stratum.worlds.push(World { means, deviations });
+        stratum.worlds.push(World {
+            unit,
+            means,
+            deviations,
+        });
         Ok(())
     }
 
@@ -211,35 +227,40 @@ impl Outcomes {
         let key = |name| StreamKey::derive(question.seed, &["robustness", name]);
         let (draws, resamples) = (key("draws"), key("resamples"));
         let own: Vec<Posterior> = (self.strata.iter())
-            .map(|stratum| self.posterior(&stratum.worlds.iter().collect::<Vec<_>>()))
+            .map(|stratum| self.posterior(&stratum.all()))
             .collect();
         let drawn: Vec<Vec<Scores>> = (0..DRAWS)
             .into_par_iter()
             .map(|number| {
                 let mut stream = StreamSource::new(draws).stream(number);
-                let worlds = self.strata.iter().zip(&own).map(|(stratum, posterior)| {
-                    let all: Vec<&World> = stratum.worlds.iter().collect();
-                    posterior.draw(&all, false, &mut stream)
-                });
+                let worlds = self.strata.iter().zip(&own);
+                let worlds =
+                    worlds.map(|(stratum, posterior)| posterior.draw(&stratum.all(), &mut stream));
                 self.scores(question, &worlds.collect::<Vec<_>>())
             })
             .collect();
+        let units: BTreeSet<u64> = (self.strata.iter())
+            .flat_map(|stratum| stratum.worlds.iter().map(|world| world.unit))
+            .collect();
+        let units: Vec<u64> = units.into_iter().collect();
         let resampled: Vec<[Vec<Scores>; 2]> = (0..DRAWS)
             .into_par_iter()
             .map(|number| {
                 let mut stream = StreamSource::new(resamples).stream(number);
+                let picks = Picks::new(&units, self.groups, &mut stream);
                 let mut fixed = Vec::new();
                 let mut moved = Vec::new();
                 for stratum in &self.strata {
-                    let all: Vec<&World> = stratum.worlds.iter().collect();
-                    let pick = |_| {
-                        let at = (stream.uniform() * all.len() as f64) as usize;
-                        all[at.min(all.len() - 1)]
-                    };
-                    let some: Vec<&World> = (0..all.len()).map(pick).collect();
+                    if let [world] = stratum.worlds.as_slice() {
+                        let outcomes = vec![self.with_other_groups(world, &picks.groups)];
+                        fixed.push(outcomes.clone());
+                        moved.push(outcomes);
+                        continue;
+                    }
+                    let some = stratum.resampled(&picks.units);
                     let posterior = self.posterior(&some);
-                    fixed.push(posterior.draw(&all, true, &mut stream));
-                    moved.push(posterior.draw(&some, true, &mut stream));
+                    fixed.push(posterior.draw(&stratum.all(), &mut stream));
+                    moved.push(posterior.draw(&some, &mut stream));
                 }
                 [self.scores(question, &fixed), self.scores(question, &moved)]
             })
@@ -292,7 +313,6 @@ impl Outcomes {
                 centre,
                 gain: Matrix::identity(n),
                 spread: Matrix::zero(n),
-                noise: noise.with_eigenvalues(|x| x.max(0.0).sqrt()),
             };
         }
         let mut total = Matrix::zero(n);
@@ -307,7 +327,6 @@ impl Outcomes {
                 centre,
                 gain: Matrix::identity(n),
                 spread: Matrix::zero(n),
-                noise,
             };
         }
         let largest = (0..n).map(|i| total.cells[i * n + i]).fold(0.0, f64::max);
@@ -325,8 +344,20 @@ impl Outcomes {
             centre,
             gain,
             spread: left.with_eigenvalues(|x| x.max(0.0).sqrt()),
-            noise: Matrix::zero(n),
         }
+    }
+
+    /// The means of a single world as other runs might have made them: over groups drawn from its own.
+    fn with_other_groups(&self, world: &World, picks: &[usize]) -> Vec<f64> {
+        let groups = self.groups as f64;
+        // Drawn means vary by a factor (G - 1) / G less than those of other runs.
+        let scale = (groups / (groups - 1.0).max(1.0)).sqrt() / groups;
+        let deviations: Vec<&[f64]> = world.deviations.chunks_exact(self.settings).collect();
+        let outcome = |setting: usize| {
+            let sum: f64 = picks.iter().map(|&group| deviations[group][setting]).sum();
+            world.means[setting] + scale * sum
+        };
+        (0..self.settings).map(outcome).collect()
     }
 
     /// Reads the scores of every setting off worlds with known outcomes, stratum by stratum.
@@ -356,37 +387,101 @@ impl Outcomes {
         all
     }
 
-    /// Weighted mean over strata of the mean over worlds.
+    /// Weighted mean over strata of the mean over worlds. Its variance is that of sums over units, which holds whether worlds of
+    /// different strata share a unit or not (W. G. Cochran, "Sampling Techniques" (1977), section 9A.5); in strata of a single
+    /// world the groups are the units.
     fn expected(&self, setting: usize, level: f64) -> Estimate {
-        let (mut value, mut variance, mut per_df) = (0.0, 0.0, 0.0);
+        let mut value = 0.0;
+        let mut units: BTreeMap<u64, f64> = BTreeMap::new();
+        let mut groups = vec![0.0; self.groups];
+        let mut smallest: Option<usize> = None;
+        let mut unknown = false;
+        let mut single = false;
         for stratum in &self.strata {
-            let count = stratum.worlds.len() as f64;
-            let means = stratum.worlds.iter().map(|w| w.means[setting]);
-            let mean = means.clone().sum::<f64>() / count;
+            let count = stratum.worlds.len();
+            let share = stratum.weight / count as f64;
+            let mean: f64 =
+                stratum.worlds.iter().map(|w| w.means[setting]).sum::<f64>() / count as f64;
             value += stratum.weight * mean;
-            let (error, df) = if count > 1.0 {
-                let squares: f64 = means.map(|x| (x - mean) * (x - mean)).sum();
-                (squares / (count - 1.0) / count, count - 1.0)
-            } else if self.groups > 1 {
-                let groups = self.groups as f64;
-                let deviations = stratum.worlds[0].deviations.chunks_exact(self.settings);
-                let squares: f64 = deviations.map(|d| d[setting] * d[setting]).sum();
-                (squares / (groups - 1.0) / groups, groups - 1.0)
-            } else {
-                (f64::INFINITY, 1.0)
-            };
-            let part = stratum.weight * stratum.weight * error;
-            variance += part;
-            per_df += part * part / df;
+            if let [world] = stratum.worlds.as_slice() {
+                single = true;
+                unknown |= self.groups < 2;
+                let deviations = world.deviations.chunks_exact(self.settings);
+                for (sum, deviation) in groups.iter_mut().zip(deviations) {
+                    *sum += stratum.weight * deviation[setting];
+                }
+                continue;
+            }
+            smallest = Some(smallest.map_or(count, |least| least.min(count)));
+            for world in &stratum.worlds {
+                *units.entry(world.unit).or_insert(0.0) += share * (world.means[setting] - mean);
+            }
+        }
+        if unknown {
+            let interval = Interval::new(f64::NEG_INFINITY, f64::INFINITY);
+            return Estimate { value, interval };
+        }
+        let (mut variance, mut df) = (0.0, f64::INFINITY);
+        if let Some(smallest) = smallest {
+            // Units of strata with more worlds are more; the fewest decide, which is on the safe side.
+            let least = units.len().min(smallest) as f64;
+            let squares: f64 = units.values().map(|sum| sum * sum).sum();
+            variance += squares * least / (least - 1.0).max(1.0);
+            df = (least - 1.0).max(1.0);
+        }
+        if single {
+            let number = self.groups as f64;
+            let squares: f64 = groups.iter().map(|sum| sum * sum).sum();
+            variance += squares / (number * (number - 1.0));
+            df = df.min(number - 1.0);
         }
         let interval = if variance == 0.0 {
             Interval::new(value, value)
-        } else if variance.is_finite() {
-            student_interval(value, variance.sqrt(), variance * variance / per_df, level)
         } else {
-            Interval::new(f64::NEG_INFINITY, f64::INFINITY)
+            student_interval(value, variance.sqrt(), df, level)
         };
         Estimate { value, interval }
+    }
+}
+
+impl Stratum {
+    fn all(&self) -> Vec<&World> {
+        self.worlds.iter().collect()
+    }
+
+    /// Its worlds, each as often as its unit was picked; all of them if fewer than two would be left.
+    fn resampled(&self, units: &BTreeMap<u64, usize>) -> Vec<&World> {
+        let times = |world: &World| units.get(&world.unit).copied().unwrap_or(0);
+        let some: Vec<&World> = (self.worlds.iter())
+            .flat_map(|world| std::iter::repeat_n(world, times(world)))
+            .collect();
+        if some.len() < 2 { self.all() } else { some }
+    }
+}
+
+/// What a resample is made of.
+struct Picks {
+    /// How often each unit was picked.
+    units: BTreeMap<u64, usize>,
+    /// The groups picked.
+    groups: Vec<usize>,
+}
+
+impl Picks {
+    /// As many units and groups as there are, each drawn from all.
+    fn new(units: &[u64], groups: usize, stream: &mut Stream) -> Self {
+        let mut index = |number: usize| {
+            let at = (stream.uniform() * number as f64) as usize;
+            at.min(number - 1)
+        };
+        let mut picked = BTreeMap::new();
+        for _ in units {
+            *picked.entry(units[index(units.len())]).or_insert(0) += 1;
+        }
+        Self {
+            units: picked,
+            groups: (0..groups).map(|_| index(groups)).collect(),
+        }
     }
 }
 
@@ -396,19 +491,12 @@ struct Posterior {
     gain: Matrix,
     /// Root of the covariance.
     spread: Matrix,
-    /// Root of the covariance of the noise, where nothing can be taken out: a single world.
-    noise: Matrix,
 }
 
 impl Posterior {
-    /// True outcomes of each world. With `noisy`, what cannot be told from truth varies as it would in repetitions.
-    fn draw(&self, worlds: &[&World], noisy: bool, stream: &mut Stream) -> Vec<Vec<f64>> {
-        let still = |root: &Matrix| root.cells.iter().all(|&x| x == 0.0);
-        let roots = [(&self.spread, true), (&self.noise, noisy)];
-        let roots: Vec<&Matrix> = (roots.into_iter())
-            .filter(|(root, wanted)| *wanted && !still(root))
-            .map(|(root, _)| root)
-            .collect();
+    /// True outcomes of each world.
+    fn draw(&self, worlds: &[&World], stream: &mut Stream) -> Vec<Vec<f64>> {
+        let certain = self.spread.cells.iter().all(|&x| x == 0.0);
         let one = |world: &&World| {
             let deviations: Vec<f64> = (world.means.iter().zip(&self.centre))
                 .map(|(mean, centre)| mean - centre)
@@ -417,11 +505,11 @@ impl Posterior {
             for (outcome, centre) in outcomes.iter_mut().zip(&self.centre) {
                 *outcome += centre;
             }
-            for root in &roots {
-                let normal: Vec<f64> = (0..root.size)
+            if !certain {
+                let normal: Vec<f64> = (0..self.spread.size)
                     .map(|_| normal_quantile(stream.uniform()))
                     .collect();
-                for (outcome, part) in outcomes.iter_mut().zip(root.apply(&normal)) {
+                for (outcome, part) in outcomes.iter_mut().zip(self.spread.apply(&normal)) {
                     *outcome += part;
                 }
             }

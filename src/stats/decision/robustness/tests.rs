@@ -17,7 +17,7 @@ fn two_settings(worlds: usize, noise: f64, stream: &mut Stream) -> (Outcomes, Ve
     let mut normal = || normal_quantile(stream.uniform());
     let mut outcomes = Outcomes::new(2, 5, &[1.0]).unwrap();
     let mut truths = Vec::new();
-    for _ in 0..worlds {
+    for unit in 0..worlds as u64 {
         let truth = normal() - 0.3;
         let mut means = [0.0; 10];
         for group in 0..5 {
@@ -25,7 +25,7 @@ fn two_settings(worlds: usize, noise: f64, stream: &mut Stream) -> (Outcomes, Ve
             means[group] = shared;
             means[5 + group] = truth + shared + noise * 5f64.sqrt() * normal();
         }
-        outcomes.add_world(0, &means).unwrap();
+        outcomes.add_world(0, unit, &means).unwrap();
         truths.push(truth);
     }
     (outcomes, truths)
@@ -35,7 +35,7 @@ fn two_settings(worlds: usize, noise: f64, stream: &mut Stream) -> (Outcomes, Ve
 fn plain(outcomes: &Outcomes) -> Outcomes {
     let mut plain = Outcomes::new(outcomes.settings, 1, &[1.0]).unwrap();
     for world in &outcomes.strata[0].worlds {
-        plain.add_world(0, &world.means).unwrap();
+        plain.add_world(0, world.unit, &world.means).unwrap();
     }
     plain
 }
@@ -129,9 +129,9 @@ fn outcomes_without_noise_are_taken_as_they_are() {
     let mut outcomes = Outcomes::new(3, 2, &[3.0, 1.0]).unwrap();
     let exact = |values: [f64; 3]| values.iter().flat_map(|&v| [v, v]).collect::<Vec<_>>();
     // Two worlds of weight 3/8 and one of 1/4; smaller is better.
-    outcomes.add_world(0, &exact([1.0, 2.0, 4.0])).unwrap();
-    outcomes.add_world(0, &exact([3.0, 2.0, 1.0])).unwrap();
-    outcomes.add_world(1, &exact([5.0, 5.0, 6.0])).unwrap();
+    outcomes.add_world(0, 0, &exact([1.0, 2.0, 4.0])).unwrap();
+    outcomes.add_world(0, 1, &exact([3.0, 2.0, 1.0])).unwrap();
+    outcomes.add_world(1, 0, &exact([5.0, 5.0, 6.0])).unwrap();
     let asked = Question {
         goal: Goal::Smallest,
         limit: Some(Limit::Below(2.5)),
@@ -160,10 +160,10 @@ fn outcomes_without_noise_are_taken_as_they_are() {
 fn settings_that_are_all_the_same_have_no_regret() {
     let mut stream = test_stream(6);
     let mut outcomes = Outcomes::new(4, 4, &[1.0]).unwrap();
-    for _ in 0..100 {
+    for unit in 0..100 {
         let level = 5.0 * stream.uniform();
         let means: Vec<f64> = (0..16).map(|_| level + stream.uniform()).collect();
-        outcomes.add_world(0, &means).unwrap();
+        outcomes.add_world(0, unit, &means).unwrap();
     }
     let noisy = plain(&outcomes).evaluate(&question(None)).unwrap()[0];
     let found = outcomes.evaluate(&question(None)).unwrap()[0];
@@ -181,24 +181,55 @@ fn what_cannot_be_evaluated_is_refused() {
     );
     let mut outcomes = Outcomes::new(2, 2, &[1.0, 1.0]).unwrap();
     assert_eq!(
-        outcomes.add_world(0, &[1.0]),
+        outcomes.add_world(0, 0, &[1.0]),
         Err(OutcomesError::Length {
             expected: 4,
             got: 1
         })
     );
     assert_eq!(
-        outcomes.add_world(0, &[1.0, 1.0, f64::NAN, 1.0]),
+        outcomes.add_world(0, 0, &[1.0, 1.0, f64::NAN, 1.0]),
         Err(OutcomesError::NotFinite { setting: 1 })
     );
     assert_eq!(
-        outcomes.add_world(2, &[1.0; 4]),
+        outcomes.add_world(2, 0, &[1.0; 4]),
         Err(OutcomesError::NoStratum(2))
     );
-    outcomes.add_world(0, &[1.0; 4]).unwrap();
+    outcomes.add_world(0, 0, &[1.0; 4]).unwrap();
     assert_eq!(
         outcomes.evaluate(&question(None)),
         Err(OutcomesError::NoWorld(1))
+    );
+}
+
+/// Two strata whose worlds share their draws: the same world under another explanation.
+#[test]
+fn worlds_that_share_their_draws_are_not_taken_for_independent() {
+    let (mut together, mut apart) = (0, 0);
+    let mut stream = test_stream(11);
+    for _ in 0..200 {
+        let mut shared = Outcomes::new(1, 1, &[1.0, 1.0]).unwrap();
+        let mut separate = shared.clone();
+        for unit in 0..30 {
+            let level = normal_quantile(stream.uniform());
+            for stratum in 0..2 {
+                let mean = [level + 0.1 * normal_quantile(stream.uniform())];
+                shared.add_world(stratum, unit, &mean).unwrap();
+                let own = unit + 1000 * stratum as u64;
+                separate.add_world(stratum, own, &mean).unwrap();
+            }
+        }
+        let holds = |outcomes: &Outcomes| {
+            let found = outcomes.expected(0, 0.95);
+            u32::from(found.interval.contains(0.0))
+        };
+        together += holds(&shared);
+        apart += holds(&separate);
+    }
+    // 190 expected, standard deviation 3.1; independent strata would have half the variance.
+    assert!(
+        (180..=199).contains(&together) && apart < 176,
+        "{together} {apart}"
     );
 }
 
@@ -209,7 +240,7 @@ fn a_single_world_shows_its_noise() {
     let means: Vec<f64> = (0..20)
         .map(|i| f64::from(i / 10) + 0.3 * stream.uniform())
         .collect();
-    outcomes.add_world(0, &means).unwrap();
+    outcomes.add_world(0, 0, &means).unwrap();
     let found = outcomes.evaluate(&question(None)).unwrap();
     let regret = found[0].regret_expected;
     assert!(
