@@ -242,7 +242,7 @@ fn draws(calibration: &Calibration, seed: u64) -> Vec<Vec<f64>> {
         parameters.position(|parameter| parameter.id() == fitted.id)
     };
     let positions: Vec<Option<usize>> = calibration.parameters.iter().map(position).collect();
-    let mut draws = ParameterDraws::new(model, seed);
+    let draws = ParameterDraws::new(model, seed);
     for world in 0..calibration.worlds {
         let values = draws.world(model, world.into());
         for (column, position) in columns.iter_mut().zip(&positions) {
@@ -304,7 +304,7 @@ impl<'a> Resamples<'a> {
     fn new(weights: &'a [f64], seed: u64) -> Self {
         let worlds = weights.len();
         let key = StreamKey::derive(seed, &["calibration", "resample"]);
-        let mut source = StreamSource::new(key);
+        let source = StreamSource::new(key);
         let resample = |number: u64| {
             let mut stream = source.stream(number);
             let mut counts = vec![0; worlds];

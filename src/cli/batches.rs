@@ -16,7 +16,7 @@ use crate::batch::conduct::{Conducted, Control, Progress, chunk_bytes, conduct};
 use crate::batch::inputs::Recording;
 use crate::batch::plan::{Plan, PlannedSelection, Size};
 use crate::batch::selection::{SelectError, select_policy};
-use crate::batch::store::{Description, Store, StoreError, check_room};
+use crate::batch::store::{DESCRIPTION, Description, Store, StoreError, check_room};
 use crate::report::batch::robustness::direction;
 use crate::report::batch::{REPORT, finish, finish_selection, provisional};
 use crate::report::number::{count, significant};
@@ -102,6 +102,9 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         identity: plan.identity.clone(),
         inputs: recording.into_inputs(),
     };
+    if selection.is_none() && !folder.join(DESCRIPTION).exists() {
+        check_room(&folder, disk_needed(&plan)).map_err(store_error)?;
+    }
     let store = Store::open(&folder, &plan, &description, args.fresh).map_err(store_error)?;
     if store.is_complete() {
         return already_complete(&store, out);
@@ -109,7 +112,6 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     if let Some(asked) = &selection {
         return select(args, &plan, asked, &store, threads, out);
     }
-    check_room(&folder, disk_needed(&plan)).map_err(store_error)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()

@@ -12,6 +12,7 @@ struct Path {
 }
 
 impl Path {
+    #[inline]
     fn of(watched: Watched, world: &World, state: &RunState) -> Self {
         match watched {
             Watched::Slot(slot) => Self {
@@ -34,6 +35,7 @@ impl Path {
         }
     }
 
+    #[inline]
     fn at(&self, time: f64) -> f64 {
         relaxed(self.level, &self.slot, time)
     }
@@ -117,14 +119,4 @@ pub(super) fn follow(model: &Model, world: &World, state: &mut RunState, index: 
         _ => {}
     }
     state.metrics[index].since = to;
-}
-
-impl Watched {
-    /// Metrics that follow this stock or rung.
-    pub(super) fn watchers(self, model: &Model) -> &[u32] {
-        match self {
-            Watched::Slot(slot) => &model.slot_dependents[slot as usize].watchers,
-            Watched::Pair(pair) => &model.pair_dependents[pair as usize].watchers,
-        }
-    }
 }

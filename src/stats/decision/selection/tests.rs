@@ -62,9 +62,9 @@ impl Systems for Batches {
     }
 
     fn sample(&mut self, system: usize, observations: Range<u64>) -> Result<Vec<f64>, Infallible> {
-        let mut shared = StreamSource::new(StreamKey::derive(self.seed, &["shared"]));
+        let shared = StreamSource::new(StreamKey::derive(self.seed, &["shared"]));
         let name = system.to_string();
-        let mut own = StreamSource::new(StreamKey::derive(self.seed, &["own", &name]));
+        let own = StreamSource::new(StreamKey::derive(self.seed, &["own", &name]));
         let p = self.probabilities[system];
         let values = observations.map(|j| {
             let (mut shared, mut own) = (shared.stream(j), own.stream(j));
