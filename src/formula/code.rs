@@ -8,7 +8,7 @@
 //! - sums over stocks that no time moves are read from totals that are kept up to date.
 
 use super::program::{
-    Environment, Field, Fold, Op, Program, greatest, index, least, stock_of, truth,
+    Environment, Field, Fold, NONE_LEFT_OUT, Op, Program, greatest, index, least, stock_of, truth,
 };
 use super::scope::Role;
 use super::symbols::Relation;
@@ -85,10 +85,7 @@ enum Source {
         count: u32,
         without: u32,
     },
-    Total {
-        total: u32,
-        without: u32,
-    },
+    Total(Total),
     GridStock {
         stock: u32,
         actor: Who,
@@ -311,7 +308,7 @@ impl Steps {
 
     fn read<E: Environment>(&self, source: Source, env: &E) -> f64 {
         match source {
-            Source::Total { total, without } => env.total(total, without),
+            Source::Total(total) => env.total(total),
             Source::GridStock {
                 stock,
                 actor,
@@ -366,21 +363,62 @@ fn related<E: Environment>(env: &E, relation: u16, a: f64, b: f64) -> f64 {
     }
 }
 
+/// A sum that is kept up to date, or the same without one of its stocks.
+///
+/// The sum is a complete binary tree as [`pairwise_sum`](super::program::pairwise_sum) adds up: node 1 is the sum of all, nodes
+/// `2 k` and `2 k + 1` lie below node `k` and are kept side by side as pair `k`, and the stocks are the nodes from the number of
+/// pairs on, with zeros behind them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Total {
+    /// Where its pairs begin among those of all totals.
+    pub pairs: u32,
+    /// The node of the stock that is left out; 1 for none.
+    pub without: u32,
+}
+
+impl Total {
+    /// The sum, from the pairs of all totals.
+    #[inline]
+    pub fn value(self, pairs: &[[f64; 2]]) -> f64 {
+        let pairs = &pairs[self.pairs as usize..];
+        let mut node = self.without as usize;
+        if node == 1 {
+            return pairs[1][0] + pairs[1][1];
+        }
+        // What is left out counts as 0; everything beside its path to the root is added.
+        let mut sum = 0.0;
+        while node > 1 {
+            sum += pairs[node / 2][1 - node % 2];
+            node /= 2;
+        }
+        sum
+    }
+}
+
 /// The sums of a model that are kept as totals: over stocks that no time moves.
 #[derive(Debug, Default)]
 pub struct Totals {
-    /// The slots of each total, in the order of summation.
-    pub slots: Vec<Vec<u32>>,
-    known: BTreeMap<Vec<u32>, u32>,
+    /// Where the pairs of each begin, how many they are (a power of two), and its slots in the order of summation.
+    pub list: Vec<(u32, u32, Vec<u32>)>,
+    /// Pairs of all.
+    pub pairs: u32,
+    known: BTreeMap<Vec<u32>, (u32, u32)>,
 }
 
 impl Totals {
-    fn total(&mut self, slots: Vec<u32>) -> u32 {
-        let next = self.slots.len() as u32;
-        *self.known.entry(slots).or_insert_with_key(|slots| {
-            self.slots.push(slots.clone());
-            next
-        })
+    fn total(&mut self, slots: Vec<u32>, without: u32) -> Total {
+        let (pairs, width) = *self.known.entry(slots).or_insert_with_key(|slots| {
+            let (pairs, width) = (self.pairs, (slots.len() as u32).next_power_of_two());
+            self.list.push((pairs, width, slots.clone()));
+            self.pairs += width;
+            (pairs, width)
+        });
+        let without = if without == NONE_LEFT_OUT {
+            1
+        } else {
+            width + without
+        };
+        Total { pairs, without }
     }
 }
 
@@ -584,7 +622,7 @@ impl Maker<'_> {
                 without,
             } => {
                 let source = match self.total(op) {
-                    Some(total) => Source::Total { total, without },
+                    Some(total) => Source::Total(total),
                     None => Source::Gather {
                         fold,
                         contiguous,
@@ -728,19 +766,19 @@ impl Maker<'_> {
     }
 
     /// The total that a gather reads, if it can be kept.
-    fn total(&mut self, op: Op) -> Option<u32> {
+    fn total(&mut self, op: Op) -> Option<Total> {
         let Op::Gather {
             fold: Fold::Sum,
             contiguous,
             start,
             count,
-            ..
+            without,
         } = op
         else {
             return None;
         };
         let slots: Vec<u32> = self.program.gathered(contiguous, start, count).collect();
-        (slots.iter().all(|&slot| (self.is_still)(slot))).then(|| self.totals.total(slots))
+        (slots.iter().all(|&slot| (self.is_still)(slot))).then(|| self.totals.total(slots, without))
     }
 }
 

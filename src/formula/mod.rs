@@ -33,7 +33,7 @@ mod token;
 mod tests;
 
 pub use ast::{BinaryOp, Expr, ExprKind, Name, Span, Statement, SyntaxError, UnaryOp, UpdateOp};
-pub use code::{Code, Known, Totals};
+pub use code::{Code, Known, Total, Totals};
 pub use compile::{CheckError, StockTarget, Type, Within, compile, compile_target};
 pub use interval::{Interval, Ranges};
 pub use names::is_function;

@@ -1,5 +1,6 @@
 //! A compiled formula: operations on a small stack.
 
+use super::code::Total;
 use super::scope::Role;
 use super::stack::Stack;
 use super::symbols::Relation;
@@ -324,8 +325,8 @@ pub trait Environment {
     fn still_stock(&self, slot: u32) -> f64 {
         self.stock(slot)
     }
-    /// A sum of stocks that no time moves, without the one at the position `without`; see [`Totals`](super::Totals).
-    fn total(&self, _total: u32, _without: u32) -> f64 {
+    /// A sum of stocks that no time moves.
+    fn total(&self, _total: Total) -> f64 {
         f64::NAN
     }
     /// The rung of an unordered pair, as an index into the ladder.
