@@ -181,8 +181,7 @@ fn parquet_files_hold_what_the_tables_hold() {
     let mut total = 0;
     for row in runs.get_row_iter(None).unwrap() {
         let row = row.unwrap();
-        let fields: BTreeMap<&String, &Field> =
-            row.get_column_iter().map(|(n, f)| (n, f)).collect();
+        let fields: BTreeMap<&String, &Field> = row.get_column_iter().collect();
         let of = |name: &str| fields[&name.to_owned()];
         let (Field::ULong(cell), Field::Str(endgame), Field::Double(raids)) =
             (of("cell"), of("endgame"), of("metric_raids"))
