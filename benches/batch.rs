@@ -3,6 +3,8 @@
 //!
 //! The scenario is ladder-10 with the pull of the others as a parameter, which moves through one value for each cell.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

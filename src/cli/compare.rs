@@ -1,7 +1,6 @@
 //! `flashpoint compare`.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
@@ -173,7 +172,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         variants: descriptions,
     };
     args.show(&baseline, &compared, &comparisons, out)?;
-    if interrupt.stop.load(Ordering::Relaxed) && done.interrupted {
+    if done.interrupted {
         Err(CliError::Interrupted)
     } else {
         Ok(())

@@ -57,7 +57,7 @@ pub enum Contrast {
     Indicator(PairedIndicator),
     /// A metric. A day that never came counts as the horizon; pairs in which it has no finite value otherwise, or in which a run
     /// was stopped at the cap, are left out.
-    Mean(PairedMean),
+    Mean(Box<PairedMean>),
 }
 
 /// The values of a pair of runs, baseline first; `None` without a value.
@@ -69,7 +69,7 @@ impl Contrast {
         if quantity.is_probability() {
             Self::Indicator(PairedIndicator::new(runs_per_world))
         } else {
-            Self::Mean(PairedMean::new(runs_per_world))
+            Self::Mean(Box::new(PairedMean::new(runs_per_world)))
         }
     }
 

@@ -80,7 +80,7 @@ fn tried(base: &str, example: String, runs: u64) -> Result<(), String> {
         return Err(loaded.diagnostics(compiled.warnings).render(false));
     }
     let model = &compiled.model;
-    let mut draws = ParameterDraws::new(model, 1);
+    let draws = ParameterDraws::new(model, 1);
     let mut simulator = Simulator::new(model, 1);
     let mut state = simulator.allocate();
     for run in 0..runs {
