@@ -182,11 +182,11 @@ impl Points {
         if !matches!(self.kind, Kind::Factorial) || setting.len() != self.axes.len() {
             return None;
         }
-        let pairs = self.axes.iter().zip(setting);
-        pairs.fold(Some(0), |number, (axis, value)| {
+        let mut pairs = self.axes.iter().zip(setting);
+        pairs.try_fold(0, |number, (axis, value)| {
             let list = axis.values.listed();
             let place = list.iter().position(|known| known == value)?;
-            Some(number? * list.len() as u64 + place as u64)
+            Some(number * list.len() as u64 + place as u64)
         })
     }
 

@@ -28,6 +28,8 @@ const DEFAULT_RUNS: u64 = 1000;
 const DEFAULT_MOST_RUNS: u64 = 100_000;
 /// Values along a range unless another number is asked for.
 const DEFAULT_STEPS: u32 = 5;
+/// Values along a range, at most.
+const MOST_STEPS: u32 = 1_000_000;
 /// Runs of the only world of a cell that are made together.
 const BLOCK: u64 = 250;
 /// Scenarios times variants: each is compiled and kept.
@@ -570,6 +572,11 @@ impl Checker<'_> {
                 );
                 None
             }
+            (false, Some(steps)) if steps > MOST_STEPS => {
+                let message = format!("there are at most {MOST_STEPS} `steps`, not {steps}");
+                self.error(&path.key("steps"), message);
+                None
+            }
             (false, steps) => Some(values.steps(steps.unwrap_or(DEFAULT_STEPS))),
         }
     }
@@ -1025,7 +1032,9 @@ impl Checker<'_> {
                         Some((kind, name)) => Path::keys([kind, name]),
                         None => Path::root(),
                     };
-                    self.error(&path, error.to_string());
+                    let span = self.document.locate_key(&path);
+                    self.problems
+                        .push(Diagnostic::error(error.to_string()).at(span));
                     return;
                 }
             }

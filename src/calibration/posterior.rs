@@ -160,13 +160,14 @@ pub fn calibrate(
             .map(|(_, pattern)| (kernel(calibration, pattern), pattern.question))
             .collect();
         for (world, weight) in weights.iter_mut().enumerate() {
-            let mut sum = 0.0;
-            for run in world * each..(world + 1) * each {
+            let runs = world * each..(world + 1) * each;
+            let of_run = |run: usize| {
                 let agreement = |(kernel, question): &(Kernel, usize)| {
                     kernel.agreement(answers[*question][run])
                 };
-                sum += fitted.iter().map(agreement).product::<f64>();
-            }
+                fitted.iter().map(agreement).product::<f64>()
+            };
+            let sum: f64 = runs.map(of_run).sum();
             *weight *= sum / each as f64;
         }
         for (position, pattern) in of_case() {
@@ -177,7 +178,7 @@ pub fn calibrate(
     }
     let seen: Vec<Seen> = seen.into_iter().flatten().collect();
     let total: f64 = weights.iter().sum();
-    if !(total > 0.0) {
+    if total <= 0.0 {
         return Err(CalibrationError::Impossible {
             worlds: calibration.worlds,
         });
@@ -242,7 +243,7 @@ fn draws(calibration: &Calibration, seed: u64) -> Vec<Vec<f64>> {
         parameters.position(|parameter| parameter.id() == fitted.id)
     };
     let positions: Vec<Option<usize>> = calibration.parameters.iter().map(position).collect();
-    let mut draws = ParameterDraws::new(model, seed);
+    let draws = ParameterDraws::new(model, seed);
     for world in 0..calibration.worlds {
         let values = draws.world(model, world.into());
         for (column, position) in columns.iter_mut().zip(&positions) {
@@ -304,7 +305,7 @@ impl<'a> Resamples<'a> {
     fn new(weights: &'a [f64], seed: u64) -> Self {
         let worlds = weights.len();
         let key = StreamKey::derive(seed, &["calibration", "resample"]);
-        let mut source = StreamSource::new(key);
+        let source = StreamSource::new(key);
         let resample = |number: u64| {
             let mut stream = source.stream(number);
             let mut counts = vec![0; worlds];

@@ -79,7 +79,7 @@ fn chunk_of(
     let each = u64::from(runs_per_world(case));
     let mut simulator = Simulator::new(model, chance);
     let mut state = simulator.allocate();
-    let mut draws = ParameterDraws::new(model, seed);
+    let draws = ParameterDraws::new(model, seed);
     let mut values = vec![Vec::new(); case.questions.len()];
     for number in worlds.map(u64::from) {
         let parameters = draws.world(model, number);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::analysis::{on_threads, refuse_folder, study_error, write_folder};
 use super::sensitivity::in_words;
-use super::worlds::Batches;
+use super::worlds::Finished;
 use super::{CliError, Format, Output};
 use crate::experiment::Quantity;
 use crate::model::Model;
@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
             "--threshold {p}: a probability above 0, and at most 1"
         )));
     }
-    let batches = Batches::open(&args.folders, &args.weights)?;
+    let batches = Finished::open(&args.folders, &args.weights)?;
     let others = match args.confirm.as_slice() {
         [] => None,
         folders => Some(confirming(folders, &batches, args)?),
@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
             "parameters": args.params,
             "box": boxes.chosen,
             "batch": batches.description(),
-            "confirmed_in": others.as_ref().map(Batches::description),
+            "confirmed_in": others.as_ref().map(Finished::description),
         });
         let (trajectory, limits) = (boxes.trajectory_csv(), boxes.boxes_csv());
         let chart = trade_off::svg(&boxes);
@@ -133,8 +133,8 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
 }
 
 /// The batches of `--confirm`: the same scenarios, other seeds.
-fn confirming(folders: &[PathBuf], batches: &Batches, args: &Args) -> Result<Batches, CliError> {
-    let others = Batches::open(folders, &args.weights)?;
+fn confirming(folders: &[PathBuf], batches: &Finished, args: &Args) -> Result<Finished, CliError> {
+    let others = Finished::open(folders, &args.weights)?;
     if others.names() != batches.names() {
         return Err(CliError::usage(format!(
             "--confirm has batches of {}, not of {}",
@@ -150,7 +150,7 @@ fn confirming(folders: &[PathBuf], batches: &Batches, args: &Args) -> Result<Bat
     Ok(others)
 }
 
-fn find(args: &Args, batches: &Batches, others: Option<&Batches>) -> Result<Boxes, CliError> {
+fn find(args: &Args, batches: &Finished, others: Option<&Finished>) -> Result<Boxes, CliError> {
     let (worlds, quantity) = batches.worlds(&args.outcome, &args.params)?;
     if !quantity.is_probability() {
         return Err(

@@ -16,6 +16,7 @@ mod describe;
 mod discover;
 mod error;
 mod files;
+mod finished_experiment;
 mod hindcast;
 mod new;
 mod output;

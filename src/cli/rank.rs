@@ -91,12 +91,12 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let held: BTreeSet<String> = args.set.iter().map(|set| set.name.clone()).collect();
     let held: Vec<String> = held.into_iter().collect();
     let scenario = [scenario];
-    let inputs = inputs(&scenario, &held);
-    if inputs.is_empty() {
+    let movable = inputs(&scenario, &held);
+    if movable.is_empty() {
         return Err(nothing_varies());
     }
-    let unmoved = model.parameters().len() - inputs.len() - held.len();
-    let inputs = named(&scenario, inputs, &args.params)?;
+    let unmoved = model.parameters().len() - movable.len() - held.len();
+    let inputs = named(&scenario, movable, &args.params)?;
     let varied = inputs.iter().flat_map(|input| &input.in_scenario).flatten();
     let parameters: Vec<Ends> = varied.map(|v| ends(model, raw, v)).collect();
     let plan = args.plan(model)?;

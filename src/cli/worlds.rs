@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::CliError;
 use super::analysis::study_error;
 use super::batch::Batch;
+use super::finished_experiment::FinishedExperiment;
 use super::sensitivity::{Named, inputs, named, nothing_varies, quantity};
+use crate::batch::store::DESCRIPTION;
 use crate::experiment::{Input, Quantity};
 use crate::model::{Model, ParameterDraws};
 use crate::sensitivity::given::{Table, TableColumn};
@@ -66,8 +68,8 @@ pub(super) struct Batches {
 pub(super) struct Worlds<'a> {
     /// A row for each world.
     pub table: Table,
-    /// For each world, the variance of its mean over repetitions of its runs.
-    pub noise: Vec<f64>,
+    /// For each world, the variance of its mean over repetitions of its runs; `None` where that cannot be told.
+    pub noise: Option<Vec<f64>>,
     /// A model with this outcome.
     pub model: &'a Model,
     /// The scenarios.
@@ -174,8 +176,8 @@ impl Batches {
         let (mut outcomes, mut noise): (Vec<Outcome>, Vec<f64>) = (Vec::new(), Vec::new());
         let mut runs = 0;
         for place in 0..count {
-            let turn = (place as f64 + 0.5) * GOLDEN_SECTION;
-            let number = factor.value(turn - libm::floor(turn)) as usize;
+            let turn = fraction((place as f64 + 0.5) * GOLDEN_SECTION);
+            let number = factor.value(turn) as usize;
             let Some(world) = means[number].get(place) else {
                 break;
             };
@@ -214,7 +216,8 @@ impl Batches {
         }
         let worlds = Worlds {
             table,
-            noise,
+            // One run does not tell how it might have gone otherwise.
+            noise: (runs_per_world > 1).then_some(noise),
             model: &self.list[0].model,
             title: match self.list.as_slice() {
                 [one] => one.model.title().to_owned(),
@@ -231,8 +234,74 @@ impl Batches {
 
 /// How far up its prior a parameter is in a world; `drawn` has that of all parameters of each scenario. Streams are keyed by
 /// name, so it is the same wherever the parameter has a prior.
-fn probability(input: &Input, drawn: &[Vec<f64>]) -> f64 {
+pub(super) fn probability(input: &Input, drawn: &[Vec<f64>]) -> f64 {
     let mut places = input.in_scenario.iter().zip(drawn);
     let varied = places.find_map(|(varied, drawn)| Some(drawn[varied.as_ref()?.parameter]));
     varied.unwrap_or(0.5)
+}
+
+/// The part of a number behind the point.
+pub(super) fn fraction(x: f64) -> f64 {
+    x - libm::floor(x)
+}
+
+/// Runs that were kept: of scenarios, or of an experiment.
+pub(super) enum Finished {
+    Runs(Batches),
+    Experiment(FinishedExperiment),
+}
+
+impl Finished {
+    /// Opens the folders.
+    ///
+    /// # Errors
+    /// As [`Batches::open`] and [`FinishedExperiment::open`]; a usage error for an experiment beside other folders.
+    pub fn open(folders: &[PathBuf], weights: &[f64]) -> Result<Self, CliError> {
+        let experiment = |folder: &&PathBuf| folder.join(DESCRIPTION).exists();
+        let Some(folder) = folders.iter().find(experiment) else {
+            return Batches::open(folders, weights).map(Self::Runs);
+        };
+        if folders.len() > 1 || !weights.is_empty() {
+            return Err(
+                CliError::usage(format!("`{}` holds an experiment", folder.display()))
+                    .with_help("name it alone: its scenarios and their weights stand in its file"),
+            );
+        }
+        FinishedExperiment::open(folder).map(Self::Experiment)
+    }
+
+    /// The outcome `of` and the factors `params` (all, if none are named) of every row.
+    ///
+    /// # Errors
+    /// A usage error for an unknown outcome or parameter; files that cannot be read.
+    pub fn worlds(&self, of: &str, params: &[String]) -> Result<(Worlds<'_>, Quantity), CliError> {
+        match self {
+            Self::Runs(batches) => batches.worlds(of, params),
+            Self::Experiment(experiment) => experiment.worlds(of, params),
+        }
+    }
+
+    /// Names of the scenarios, or of the experiment.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Runs(batches) => batches.names(),
+            Self::Experiment(experiment) => experiment.names(),
+        }
+    }
+
+    /// The seeds.
+    pub fn seeds(&self) -> Vec<u64> {
+        match self {
+            Self::Runs(batches) => batches.seeds(),
+            Self::Experiment(experiment) => experiment.seeds(),
+        }
+    }
+
+    /// What they were, for the manifest of an analysis.
+    pub fn description(&self) -> Value {
+        match self {
+            Self::Runs(batches) => batches.description(),
+            Self::Experiment(experiment) => experiment.description(),
+        }
+    }
 }

@@ -164,7 +164,7 @@ const CASES: [Case; 17] = [
 ];
 
 fn sample(shape: Shape, name: &str) -> Vec<f64> {
-    let mut source = StreamSource::new(StreamKey::derive(2026, &["distribution", name]));
+    let source = StreamSource::new(StreamKey::derive(2026, &["distribution", name]));
     let mut stream = source.stream(0);
     let mut values: Vec<f64> = (0..100_000)
         .map(|_| shape.quantile(stream.uniform()))

@@ -66,7 +66,20 @@ impl<'a, O: Observer> Running<'a, O> {
                 .choice(time, origin, course as u16, probability, f64::INFINITY);
             return Ok(());
         };
-        self.begin_deed(origin, course as u16, probability, deed, scene, details)
+        let course = course as u16;
+        if let (Origin::Process(process), true) = (origin, deed.is_plain()) {
+            let actor = model.processes[process as usize].actor as i32;
+            let roles = Roles::NONE
+                .with(Role::SelfActor, actor)
+                .with(Role::Perpetrator, actor);
+            let cause = Cause::Choice {
+                origin,
+                course,
+                probability,
+            };
+            return self.event(deed.action, roles, cause, None, None);
+        }
+        self.begin_deed(origin, course, probability, deed, scene, details)
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -214,7 +227,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     fn rationality(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
-        let value = formula.program.evaluate(&self.view(scene));
+        let value = self.evaluate(formula, &self.view(scene));
         if value.is_nan() {
             return Err(self.error(formula.site, Problem::NotFinite(value)));
         }
@@ -254,6 +267,7 @@ impl<'a, O: Observer> Running<'a, O> {
         Ok(chosen.or(rest.map(|index| (index, 1.0 - below))))
     }
 
+    #[inline]
     pub(super) fn probability(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
         let probability = self.value(formula, scene)?;
         if (0.0..=1.0).contains(&probability) {
@@ -328,12 +342,17 @@ impl<'a, O: Observer> Running<'a, O> {
             Quantity::Drawn {
                 family,
                 parameters,
+                shape,
                 site,
             } => {
+                let known = shape.and_then(|shape| self.world.shapes[shape as usize]);
+                if let (Some(shape), false) = (known, O::PLAIN) {
+                    return self.not_negative(shape.quantile(uniform), *site);
+                }
                 let mut values = [0.0; MAX_PARAMETERS];
                 for (value, formula) in values.iter_mut().zip(parameters) {
                     // An end of a truncation may be infinite; the shape checks the rest.
-                    *value = formula.program.evaluate(&self.view(scene));
+                    *value = self.evaluate(formula, &self.view(scene));
                 }
                 let values = &values[..parameters.len()];
                 let shape = Shape::new(*family, values)
@@ -341,6 +360,10 @@ impl<'a, O: Observer> Running<'a, O> {
                 (shape.quantile(uniform), *site)
             }
         };
+        self.not_negative(value, site)
+    }
+
+    fn not_negative(&self, value: f64, site: u32) -> Result<f64, RunError> {
         if value < 0.0 {
             return Err(self.error(site, Problem::NegativeDraw(value)));
         }
@@ -355,14 +378,14 @@ pub(super) fn draw(weights: &[f64], uniform: f64) -> Option<(usize, f64)> {
     let mut last = None;
     for (index, &weight) in weights.iter().enumerate() {
         if weight > 0.0 {
-            last = Some((index, weight / total));
+            last = Some((index, weight));
             if left < weight {
-                return last;
+                break;
             }
             left -= weight;
         }
     }
-    last
+    last.map(|(index, weight)| (index, weight / total))
 }
 
 #[cfg(test)]

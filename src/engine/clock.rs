@@ -1,5 +1,6 @@
 //! Waiting times of processes: thinning under a rigorous bound.
 
+use super::state::Clock;
 use super::view::{Ahead, View};
 use super::{Observer, Origin, Problem, RunError, Running, Scene};
 use crate::formula::{Interval, Role};
@@ -10,23 +11,27 @@ const GOOD_BOUND: f64 = 1.5;
 /// How often the look-ahead is halved in search of a finite bound.
 const HALVINGS: u32 = 60;
 
-/// The clock that wakes first, and when. The first of several at the same time.
-#[inline]
-pub(super) fn earliest(wakes: &[f64]) -> (usize, f64) {
-    let mut first = (0, f64::INFINITY);
-    for (index, &wake) in wakes.iter().enumerate() {
-        if wake < first.1 {
-            first = (index, wake);
-        }
-    }
-    first
-}
-
 impl<O: Observer> Running<'_, O> {
-    /// Sets a clock for the first time in a run.
-    pub(super) fn set_clock(&mut self, process: usize) -> Result<(), RunError> {
-        self.wind_clock(process);
-        self.bound_clock(process)
+    /// Bounds every hazard that may change, at the start of a run.
+    pub(super) fn bound_clocks(&mut self) -> Result<(), RunError> {
+        for process in 0..self.model.processes.len() {
+            if !self.is_steady(process) {
+                self.bound_clock(process)?;
+                self.state
+                    .wakes
+                    .set(process, self.state.clocks[process].until);
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws the wait of a clock that has been bounded at the start of a run.
+    pub(super) fn start_clock(&mut self, process: usize) {
+        if self.is_steady(process) {
+            self.wind_steady_clock(process);
+        } else {
+            self.aim_clock(process);
+        }
     }
 
     /// Bounds anew the clocks whose hazards may have changed. The wait that is left is kept.
@@ -36,35 +41,59 @@ impl<O: Observer> Running<'_, O> {
             self.scratch.is_dirty[process] = false;
             self.spend(process);
             self.bound_clock(process)?;
+            self.aim_clock(process);
         }
         Ok(())
     }
 
     /// A clock wakes: for a candidate, or only to look further ahead.
     pub(super) fn wake(&mut self, process: usize) -> Result<(), RunError> {
-        let clock = self.state.clocks[process];
-        if !clock.candidate {
-            self.spend(process);
-            return self.bound_clock(process);
-        }
-        let happens = clock.exact || {
-            let hazard = self.hazard(process)?;
-            if hazard > clock.bound {
-                let bound = clock.bound;
-                let site = self.model.processes[process].hazard.site;
-                return Err(self.error(site, Problem::BoundBroken { hazard, bound }));
+        let happens = if self.is_steady(process) {
+            self.wind_steady_clock(process);
+            true
+        } else {
+            let clock = self.state.clocks[process];
+            if !clock.candidate {
+                self.spend(process);
+                self.bound_clock(process)?;
+                self.aim_clock(process);
+                return Ok(());
             }
-            let stream = self.model.processes[process].wait_stream;
-            self.stream(stream).uniform() * clock.bound < hazard
+            self.state.clocks[process].remaining = f64::NAN;
+            self.mark_dirty(process as u32);
+            clock.exact || self.is_taken(process, clock.bound)?
         };
-        self.wind_clock(process);
-        self.mark_dirty(process as u32);
         if happens {
             let actor = self.model.processes[process].actor as i32;
             let scene = Scene::NONE.with(Role::SelfActor, actor);
             self.choose(Origin::Process(process as u32), &scene)?;
         }
         Ok(())
+    }
+
+    /// Thinning: whether a candidate of a clock that runs at rate `bound` is an event of the hazard.
+    fn is_taken(&mut self, process: usize, bound: f64) -> Result<bool, RunError> {
+        let hazard = self.hazard(process)?;
+        let definition = &self.model.processes[process];
+        if hazard > bound {
+            let site = definition.hazard.site;
+            return Err(self.error(site, Problem::BoundBroken { hazard, bound }));
+        }
+        Ok(self.stream(definition.wait_stream).uniform() * bound < hazard)
+    }
+
+    /// Whether the hazard is the same through the whole of every run in this world.
+    #[inline]
+    fn is_steady(&self, process: usize) -> bool {
+        !self.world.mean_waits[process].is_nan()
+    }
+
+    /// A fresh wait at a steady hazard.
+    #[inline]
+    fn wind_steady_clock(&mut self, process: usize) {
+        let stream = self.model.processes[process].wait_stream;
+        let wait = self.stream(stream).exponential() * self.world.mean_waits[process];
+        self.state.wakes.set(process, self.state.time + wait);
     }
 
     /// Notes that the hazard of a process may have changed.
@@ -77,26 +106,31 @@ impl<O: Observer> Running<'_, O> {
         }
     }
 
-    /// A fresh wait, from now.
-    #[inline]
-    fn wind_clock(&mut self, process: usize) {
-        let stream = self.model.processes[process].wait_stream;
-        let remaining = self.stream(stream).exponential();
-        let time = self.state.time;
-        let clock = &mut self.state.clocks[process];
-        clock.remaining = remaining;
-        clock.since = time;
-        clock.bound = 0.0;
-    }
-
     /// Takes off what has been spent of the wait since the last bound.
     fn spend(&mut self, process: usize) {
         let time = self.state.time;
         let clock = &mut self.state.clocks[process];
-        clock.remaining = (clock.remaining - clock.bound * (time - clock.since)).max(0.0);
-        clock.since = time;
+        if !clock.remaining.is_nan() {
+            clock.remaining = (clock.remaining - clock.bound * (time - clock.since)).max(0.0);
+        }
     }
 
+    /// Sets the time at which a clock that has just been bounded wakes, with a fresh wait if it has none.
+    fn aim_clock(&mut self, process: usize) {
+        let Clock { bound, until, .. } = self.state.clocks[process];
+        let mut candidate = f64::INFINITY;
+        if bound > 0.0 {
+            if self.state.clocks[process].remaining.is_nan() {
+                let stream = self.model.processes[process].wait_stream;
+                self.state.clocks[process].remaining = self.stream(stream).exponential();
+            }
+            candidate = self.state.time + self.state.clocks[process].remaining / bound;
+        }
+        self.state.clocks[process].candidate = candidate <= until;
+        self.state.wakes.set(process, candidate.min(until));
+    }
+
+    /// The hazard of a process, now.
     fn hazard(&self, process: usize) -> Result<f64, RunError> {
         let process = &self.model.processes[process];
         let scene = Scene::NONE.with(Role::SelfActor, process.actor as i32);
@@ -107,26 +141,24 @@ impl<O: Observer> Running<'_, O> {
         Ok(hazard)
     }
 
-    /// Bounds the hazard from now on, and sets the time at which the clock wakes.
+    /// Bounds the hazard from now on.
     fn bound_clock(&mut self, process: usize) -> Result<(), RunError> {
-        let now = self.state.time;
         let hazard = self.hazard(process)?;
-        let (bound, until, exact) = if self.moves(process) {
-            let (bound, until) = self.bound_ahead(process, hazard)?;
-            (bound, until, false)
+        let exact = !self.moves(process);
+        let (bound, until) = if exact {
+            (hazard, f64::INFINITY)
         } else {
-            (hazard, f64::INFINITY, true)
+            self.bound_ahead(process, hazard)?
         };
+        let since = self.state.time;
         let clock = &mut self.state.clocks[process];
-        clock.bound = bound;
-        clock.exact = exact;
-        let candidate = if bound > 0.0 {
-            now + clock.remaining / bound
-        } else {
-            f64::INFINITY
+        *clock = Clock {
+            since,
+            bound,
+            until,
+            exact,
+            ..*clock
         };
-        clock.candidate = candidate <= until;
-        self.state.wakes[process] = candidate.min(until);
         Ok(())
     }
 
@@ -147,9 +179,10 @@ impl<O: Observer> Running<'_, O> {
         let definition = &self.model.processes[process];
         let scene = Scene::NONE.with(Role::SelfActor, definition.actor as i32);
         let now = self.state.time;
+        let hazard_ahead = &self.model.fast.hazards[process];
         let bound_until = |until: f64| {
             let view: View<'_> = self.view(&scene);
-            definition.hazard.program.bound(&Ahead { view, until })
+            hazard_ahead.bound(&Ahead { view, until })
         };
         // A clock with nothing to wait for still looks at a hazard that may turn negative, so that this does not go unnoticed.
         let may_sleep = |bound: Interval| bound.high > 0.0 || bound.low >= 0.0;

@@ -4,10 +4,10 @@ use super::choice::draw;
 use super::observe::{Cause, DropReason, Event};
 use super::state::{Due, Level};
 use super::{Ending, Observer, Origin, Problem, Roles, RunError, Running, Scene, metrics};
-use crate::formula::Role;
+use crate::formula::{Environment, Role};
 use crate::model::{
     Action, Dependents, Effect, ForcedEvent, IfPending, MetricKind, NOBODY, Outcome, Rule,
-    RungShift, StandingSet, Watched,
+    RungShift, StandingSet,
 };
 
 impl<'a, O: Observer> Running<'a, O> {
@@ -59,8 +59,13 @@ impl<'a, O: Observer> Running<'a, O> {
         claimant: Option<i32>,
         forced: Option<&ForcedEvent>,
     ) -> Result<Scene, RunError> {
+        let mut scene = Scene::of(roles);
+        scene.event.goldstein = action.goldstein;
         let actor = roles.get(Role::Perpetrator);
         let drawn = action.killed.is_some() || action.foiled.is_some() || action.claim.is_some();
+        if !drawn && forced.is_none() {
+            return Ok(scene.with(Role::Claimant, claimant.unwrap_or(NOBODY)));
+        }
         let [for_foiling, for_claim, for_killed] = if drawn {
             let offset = usize::try_from(actor).map_or(0, |actor| actor as u32);
             let stream = self.stream(action.outcome_stream + offset);
@@ -68,8 +73,6 @@ impl<'a, O: Observer> Running<'a, O> {
         } else {
             [0.5; 3]
         };
-        let mut scene = Scene::of(roles);
-        scene.event.goldstein = action.goldstein;
         scene.event.foiled = match (forced, &action.foiled) {
             (Some(forced), _) => forced.foiled,
             (None, Some(chance)) => for_foiling < self.probability(chance, &scene)?,
@@ -182,11 +185,16 @@ impl<'a, O: Observer> Running<'a, O> {
             if !self.allows(&effect.condition, scene)? {
                 continue;
             }
-            let Some(slot) = effect.target.slot(&self.view(scene)) else {
+            let view = self.view(scene);
+            let slot = match effect.of_role {
+                Some((stock, role)) => view.stock_of_role(stock, role),
+                None => effect.target.slot(&view),
+            };
+            let Some(slot) = slot else {
                 continue;
             };
             let by = self.value(&effect.value, scene)?;
-            let old = self.view(scene).stock_at(slot, self.state.time);
+            let old = self.view(scene).stock(slot);
             let new = effect.operation.apply(old, by);
             if !new.is_finite() {
                 return Err(self.error(effect.value.site, Problem::NotFinite(new)));
@@ -196,20 +204,26 @@ impl<'a, O: Observer> Running<'a, O> {
         Ok(())
     }
 
+    #[inline]
     fn set_stock(&mut self, slot: u32, value: f64) {
         let model = self.model;
         let constants = &self.world.slots[slot as usize];
         let value = value.clamp(constants.min, constants.max);
-        self.touch(&model.slot_dependents[slot as usize], Watched::Slot(slot));
+        let dependents = &model.slot_dependents[slot as usize];
+        self.touch(dependents);
         self.state.levels[slot as usize] = Level {
             value,
             since: self.state.time,
         };
+        for summand in &dependents.summands {
+            summand.set(&mut self.state.totals, value);
+        }
     }
 
     /// Lets all that depends on a stock or rung know that it is about to change.
-    fn touch(&mut self, dependents: &Dependents, watched: Watched) {
-        for &metric in watched.watchers(self.model) {
+    #[inline]
+    fn touch(&mut self, dependents: &Dependents) {
+        for &metric in &dependents.watchers {
             metrics::follow(self.model, self.world, self.state, metric);
         }
         for &process in &dependents.processes {
@@ -236,7 +250,7 @@ impl<'a, O: Observer> Running<'a, O> {
                 RungShift::Step(by) => (i32::from(before) + by).clamp(0, top) as u16,
             };
             if after != before {
-                self.touch(&model.pair_dependents[pair], Watched::Pair(pair as u32));
+                self.touch(&model.pair_dependents[pair]);
                 self.state.rungs[pair] = after;
                 self.observer.rung(model.pairs[pair], before, after);
             }
@@ -258,11 +272,11 @@ impl<'a, O: Observer> Running<'a, O> {
                 Outcome::Foiled => scene.event.foiled,
                 Outcome::Any => true,
             };
-            if answers
-                && rule
-                    .standings
-                    .meets(self.standings(rule.actor, &scene.roles))
-            {
+            // Every event reaches an actor in some role.
+            let concerns = |wanted: StandingSet| {
+                wanted == StandingSet::ANY || wanted.meets(self.standings(rule.actor, &scene.roles))
+            };
+            if answers && concerns(rule.standings) {
                 self.answer(index, rule, action, scene)?;
             }
         }

@@ -16,17 +16,21 @@ mod event;
 mod metrics;
 mod observe;
 mod outcome;
+mod prepared;
 mod state;
 mod view;
+mod wakes;
 
 pub use error::{Problem, RunError};
-pub use observe::{Cause, DropReason, Event, Observer, Unobserved};
+pub use observe::{Cause, DropReason, Event, Observer, Plainly, Unobserved};
 pub use state::{Ending, EventFields, Origin, Roles, RunState, STEPS_PER_EVENT, Scene};
 
 use crate::model::{Formula, Model, World};
 use crate::random::{Stream, StreamKey, StreamSource};
-use state::Due;
-use view::View;
+use prepared::Prepared;
+use state::{Due, OpenStream};
+use std::cell::Cell;
+use view::{Relaxed, View};
 
 /// Runs a model under one seed.
 ///
@@ -34,8 +38,29 @@ use view::View;
 #[derive(Clone, Debug)]
 pub struct Simulator<'m> {
     model: &'m Model,
-    sources: Vec<StreamSource>,
+    streams: Streams,
     scratch: Scratch,
+    /// The start of the runs of the last world.
+    prepared: Option<Prepared>,
+}
+
+/// The keys of the random streams, each derived when it is first used.
+#[derive(Clone, Debug)]
+struct Streams {
+    seed: u64,
+    sources: Vec<Option<StreamSource>>,
+}
+
+impl Streams {
+    /// Stream `index` of run `run`, at its start.
+    #[inline(never)]
+    fn open(&mut self, model: &Model, index: usize, run: u64) -> Stream {
+        let source = self.sources[index].get_or_insert_with(|| {
+            let parts: Vec<&str> = model.streams[index].iter().map(String::as_str).collect();
+            StreamSource::new(StreamKey::derive(self.seed, &parts))
+        });
+        source.stream(run)
+    }
 }
 
 /// Working memory, empty between events.
@@ -50,6 +75,10 @@ struct Scratch {
     weights: Vec<f64>,
     /// Whether a metric, stock or rung that an absorbing endgame reads has changed.
     absorbing: bool,
+    /// The values of stocks that have been worked out in this moment.
+    relaxed: Vec<Cell<Relaxed>>,
+    /// Counts the times to which runs have gone on, so that no value is taken for one of another time or run.
+    moment: u64,
 }
 
 impl Scratch {
@@ -59,27 +88,30 @@ impl Scratch {
             self.is_dirty[process as usize] = false;
         }
         self.absorbing = false;
+        self.moment += 1;
     }
 }
 
 impl<'m> Simulator<'m> {
     /// A simulator for `model` under `seed`.
     pub fn new(model: &'m Model, seed: u64) -> Self {
-        let source = |name: &Vec<String>| {
-            let parts: Vec<&str> = name.iter().map(String::as_str).collect();
-            StreamSource::new(StreamKey::derive(seed, &parts))
-        };
         let scratch = Scratch {
             dirty: Vec::with_capacity(model.processes.len()),
             is_dirty: vec![false; model.processes.len()],
             beliefs: vec![None; model.actors.len()],
             weights: Vec::with_capacity(model.largest_choice()),
             absorbing: false,
+            relaxed: vec![Cell::new(Relaxed::NONE); model.slots.len()],
+            moment: 0,
         };
         Self {
             model,
-            sources: model.streams.iter().map(source).collect(),
+            streams: Streams {
+                seed,
+                sources: vec![None; model.streams.len()],
+            },
             scratch,
+            prepared: None,
         }
     }
 
@@ -98,9 +130,12 @@ impl<'m> Simulator<'m> {
     /// # Errors
     /// A hazard has no usable value at the start.
     pub fn start(&mut self, world: &World, run: u64, state: &mut RunState) -> Result<(), RunError> {
-        state.reset(world, &self.model.initial_rungs, run);
-        metrics::reset(self.model, world, state);
-        self.running(world, state, &mut Unobserved).begin()
+        let prepared = self.prepare(world, run)?;
+        state.restart(&prepared.start, run);
+        self.running(world, state, &mut Unobserved)
+            .begin(&prepared.waiting);
+        self.prepared = Some(prepared);
+        Ok(())
     }
 
     /// Goes on until the run ends.
@@ -146,7 +181,7 @@ impl<'m> Simulator<'m> {
         Running {
             model: self.model,
             world,
-            sources: &mut self.sources,
+            streams: &mut self.streams,
             scratch: &mut self.scratch,
             state,
             observer,
@@ -158,14 +193,15 @@ impl<'m> Simulator<'m> {
 struct Running<'a, O> {
     model: &'a Model,
     world: &'a World,
-    sources: &'a mut [StreamSource],
+    streams: &'a mut Streams,
     scratch: &'a mut Scratch,
     state: &'a mut RunState,
     observer: &'a mut O,
 }
 
 impl<'a, O: Observer> Running<'a, O> {
-    fn begin(&mut self) -> Result<(), RunError> {
+    /// Draws what is drawn at the start of a run.
+    fn begin(&mut self, waiting: &[u32]) {
         for index in 0..self.model.calendar.len() {
             let entry = &self.model.calendar[index];
             let constants = self.world.calendar[index];
@@ -176,17 +212,14 @@ impl<'a, O: Observer> Running<'a, O> {
                 self.state.schedule(day, Due::Calendar(index as u32));
             }
         }
-        for process in 0..self.model.processes.len() {
-            self.set_clock(process)?;
+        for &process in waiting {
+            self.start_clock(process as usize);
         }
-        self.check_absorbing()?;
-        self.scratch.absorbing = false;
-        Ok(())
     }
 
     /// Goes on to whatever comes first: what is due on the agenda, a clock, or the horizon.
     fn step(&mut self) -> Result<(), RunError> {
-        let (clock, wake) = clock::earliest(&self.state.wakes);
+        let (clock, wake) = self.state.wakes.first();
         let due = self.state.agenda.front().map_or(f64::INFINITY, |p| p.time);
         let next = if due <= wake { due } else { wake };
         let midnight = self.state.next_midnight;
@@ -201,7 +234,7 @@ impl<'a, O: Observer> Running<'a, O> {
         }
         self.state.steps += 1;
         self.record_timeline(next)?;
-        self.state.time = next;
+        self.go_to(next);
         if due <= wake {
             if let Some(pending) = self.state.agenda.pop_front() {
                 match pending.due {
@@ -220,16 +253,24 @@ impl<'a, O: Observer> Running<'a, O> {
         Ok(())
     }
 
+    #[inline]
+    fn go_to(&mut self, time: f64) {
+        self.state.time = time;
+        self.scratch.moment += 1;
+    }
+
     /// The stream with this index, opened at its start if this run has not drawn from it yet.
     #[inline]
     fn stream(&mut self, index: u32) -> &mut Stream {
-        let index = index as usize;
-        let (word, bit) = (index / 64, 1_u64 << (index % 64));
-        if self.state.opened[word] & bit == 0 {
-            self.state.opened[word] |= bit;
-            self.state.streams[index] = self.sources[index].stream(self.state.run);
+        let (start, run) = (self.state.starts, self.state.run);
+        let open = &mut self.state.streams[index as usize];
+        if open.start != start {
+            *open = OpenStream {
+                stream: self.streams.open(self.model, index as usize, run),
+                start,
+            };
         }
-        &mut self.state.streams[index]
+        &mut open.stream
     }
 
     #[inline]
@@ -240,13 +281,29 @@ impl<'a, O: Observer> Running<'a, O> {
             state: self.state,
             time: self.state.time,
             scene,
+            relaxed: &self.scratch.relaxed,
+            moment: if O::PLAIN {
+                Relaxed::UNKEPT
+            } else {
+                self.scratch.moment
+            },
+        }
+    }
+
+    /// Whatever a formula comes to.
+    #[inline]
+    fn evaluate(&self, formula: &Formula, view: &View<'_>) -> f64 {
+        if O::PLAIN {
+            formula.program.evaluate(view)
+        } else {
+            formula.evaluate(view)
         }
     }
 
     /// The value of a formula, which must be finite: a number, or 1 or 0 for a truth.
     #[inline]
     fn value(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
-        let value = formula.program.evaluate(&self.view(scene));
+        let value = self.evaluate(formula, &self.view(scene));
         if value.is_finite() {
             Ok(value)
         } else {
@@ -266,7 +323,7 @@ impl<'a, O: Observer> Running<'a, O> {
     /// The actor or place that a formula names.
     #[inline]
     fn who(&self, formula: &Formula, scene: &Scene) -> i32 {
-        formula.program.evaluate(&self.view(scene)) as i32
+        self.evaluate(formula, &self.view(scene)) as i32
     }
 
     #[cold]

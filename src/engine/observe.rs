@@ -32,6 +32,8 @@ pub struct Event {
 
 /// Watches a run. Every method does nothing unless it is overridden.
 pub trait Observer {
+    /// Whether the run is worked out plainly; see [`Plainly`].
+    const PLAIN: bool = false;
     /// An event happens; its effects come next.
     fn event(&mut self, _event: &Event) {}
     /// A pair moves on the ladder because of the last event.
@@ -62,3 +64,31 @@ pub enum DropReason {
 pub struct Unobserved;
 
 impl Observer for Unobserved {}
+
+/// Watches as another observer does, in a run that is worked out plainly: each formula by its program on a stack, each stock and
+/// each sum afresh. Slow; the fast way must agree with it to the bit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plainly<O>(pub O);
+
+impl<O: Observer> Observer for Plainly<O> {
+    const PLAIN: bool = true;
+
+    fn event(&mut self, event: &Event) {
+        self.0.event(event);
+    }
+    fn rung(&mut self, pair: (u32, u32), before: u16, after: u16) {
+        self.0.rung(pair, before, after);
+    }
+    fn belief(&mut self, observer: u32, blamed: i32) {
+        self.0.belief(observer, blamed);
+    }
+    fn choice(&mut self, time: f64, origin: Origin, course: u16, probability: f64, due: f64) {
+        self.0.choice(time, origin, course, probability, due);
+    }
+    fn dropped(&mut self, time: f64, origin: Origin, course: u16, reason: DropReason) {
+        self.0.dropped(time, origin, course, reason);
+    }
+    fn calendar(&mut self, time: f64, entry: u32) {
+        self.0.calendar(time, entry);
+    }
+}

@@ -3,15 +3,16 @@
 use super::view::View;
 use super::{Ending, Observer, RunError, Running, Scene, metrics};
 use crate::engine::Problem;
-use crate::model::{Formula, MetricKind};
+use crate::model::{Formula, MetricKind, Timeline};
 
 impl<O: Observer> Running<'_, O> {
     /// Ends the run: whatever is measured through time is brought up to the end.
     pub(super) fn end(&mut self, ending: Ending, time: f64) -> Result<(), RunError> {
+        let model = self.model;
         self.record_timeline(time)?;
-        self.state.time = time;
+        self.go_to(time);
         self.record_timeline(f64::INFINITY)?;
-        self.read_metrics(|_| true)?;
+        self.read_metrics(&model.fast.all_metrics, &model.derived_metrics)?;
         self.state.ending = Some(ending);
         self.classify(ending)
     }
@@ -38,42 +39,35 @@ impl<O: Observer> Running<'_, O> {
     /// move the time at which time alone brings an endgame about.
     pub(super) fn midnight(&mut self, day: f64) -> Result<(), RunError> {
         self.record_timeline(day)?;
-        self.state.time = day;
+        self.go_to(day);
         self.state.next_midnight = day + 1.0;
         self.check_absorbing()
     }
 
     /// Ends the run if an absorbing endgame has been reached.
     pub(super) fn check_absorbing(&mut self) -> Result<(), RunError> {
-        self.read_metrics(|metric| metric.absorbing)?;
         let model = self.model;
-        for (index, endgame) in model.endgames.iter().enumerate() {
-            let reached = endgame.absorbing && self.allows(&endgame.when, &Scene::NONE)?;
-            if reached {
-                return self.end(Ending::Absorbed(index as u32), self.state.time);
+        let fast = &model.fast;
+        self.read_metrics(&fast.absorbing_metrics, &fast.absorbing_derived)?;
+        for &index in &fast.absorbing_endgames {
+            if self.allows(&model.endgames[index as usize].when, &Scene::NONE)? {
+                return self.end(Ending::Absorbed(index), self.state.time);
             }
         }
         Ok(())
     }
 
-    /// Brings the metrics that satisfy `wanted` up to now.
-    fn read_metrics(
-        &mut self,
-        wanted: impl Fn(&crate::model::Metric) -> bool,
-    ) -> Result<(), RunError> {
+    /// Brings metrics up to now; `derived` are those made of others, each after those that it reads.
+    fn read_metrics(&mut self, wanted: &[u32], derived: &[u32]) -> Result<(), RunError> {
         let model = self.model;
-        for (index, metric) in model.metrics.iter().enumerate() {
-            if !wanted(metric) {
-                continue;
-            }
-            metrics::follow(model, self.world, self.state, index as u32);
-            if let MetricKind::Final(formula) = &metric.kind {
-                self.state.values[index] = self.value(formula, &Scene::NONE)?;
+        for &index in wanted {
+            metrics::follow(model, self.world, self.state, index);
+            if let MetricKind::Final(formula) = &model.metrics[index as usize].kind {
+                self.state.values[index as usize] = self.value(formula, &Scene::NONE)?;
             }
         }
-        for &index in &model.derived_metrics {
-            let metric = &model.metrics[index as usize];
-            if let (true, MetricKind::Value(formula)) = (wanted(metric), &metric.kind) {
+        for &index in derived {
+            if let MetricKind::Value(formula) = &model.metrics[index as usize].kind {
                 self.state.values[index as usize] = self.metric_value(formula)?;
             }
         }
@@ -83,7 +77,7 @@ impl<O: Observer> Running<'_, O> {
     /// A metric made of others may be infinite, as a day that never came is.
     fn metric_value(&self, formula: &Formula) -> Result<f64, RunError> {
         let view = self.view(&Scene::NONE);
-        let value = formula.program.evaluate(&view);
+        let value = self.evaluate(formula, &view);
         if value.is_nan() {
             return Err(self.error(formula.site, Problem::NotFinite(value)));
         }
@@ -92,10 +86,15 @@ impl<O: Observer> Running<'_, O> {
 
     /// Records the series at every date up to `until` that has not been recorded; without an end, the run is over, and the
     /// series stay where they are.
+    #[inline]
     pub(super) fn record_timeline(&mut self, until: f64) -> Result<(), RunError> {
-        let Some(timeline) = &self.model.timeline else {
-            return Ok(());
-        };
+        match &self.model.timeline {
+            Some(timeline) => self.record(timeline, until),
+            None => Ok(()),
+        }
+    }
+
+    fn record(&mut self, timeline: &Timeline, until: f64) -> Result<(), RunError> {
         while self.state.timeline_points < timeline.points {
             let point = self.state.timeline_points;
             let day = point as f64 * timeline.every;
@@ -107,13 +106,15 @@ impl<O: Observer> Running<'_, O> {
             } else {
                 self.state.time
             };
+            // What has been worked out for the present does not hold at this date; and it is past when the caller goes on.
+            self.scratch.moment += 1;
             let base = point * timeline.series.len();
             for (series, (_, formula)) in timeline.series.iter().enumerate() {
                 let view = View {
                     time,
                     ..self.view(&Scene::NONE)
                 };
-                let value = formula.program.evaluate(&view);
+                let value = self.evaluate(formula, &view);
                 if !value.is_finite() {
                     return Err(self.error(formula.site, Problem::NotFinite(value)));
                 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::wakes::Wakes;
 use crate::formula::Role;
 use crate::model::{Model, NOBODY, World};
 use crate::random::Stream;
@@ -91,7 +92,9 @@ pub(super) struct Clock {
     pub since: f64,
     /// Upper bound of the hazard from `since` to the end of the look-ahead.
     pub bound: f64,
-    /// Unit-rate exponential wait that was left at `since`.
+    /// Until when the bound holds.
+    pub until: f64,
+    /// Unit-rate exponential wait that was left at `since`; not a number before it is drawn, which waits until there is a hazard.
     pub remaining: f64,
     /// Whether the clock wakes for a candidate, or only to look further ahead.
     pub candidate: bool,
@@ -134,6 +137,21 @@ pub(super) struct Answer {
     pub scene: Scene,
     pub target: i32,
     pub place: i32,
+}
+
+/// A random stream, and the start after which it was opened; see [`RunState::starts`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenStream {
+    pub stream: Stream,
+    pub start: u64,
+}
+
+impl OpenStream {
+    /// Not opened: the first start is number 1.
+    const NONE: Self = Self {
+        stream: Stream::UNUSED,
+        start: 0,
+    };
 }
 
 /// What a rule remembers.
@@ -182,16 +200,18 @@ pub struct RunState {
     /// When absorbing endgames that the passing of time may bring about are looked at next.
     pub(super) next_midnight: f64,
     pub(super) levels: Vec<Level>,
+    /// Pairs of nodes of the sums that are kept up to date.
+    pub(super) totals: Vec<[f64; 2]>,
     pub(super) rungs: Vec<u16>,
     pub(super) clocks: Vec<Clock>,
-    /// When each clock wakes; apart from the clocks because the next event is the least of these.
-    pub(super) wakes: Vec<f64>,
+    /// When each clock wakes.
+    pub(super) wakes: Wakes,
     pub(super) rules: Vec<RuleState>,
     /// Sorted by time, then sequence. A deque, because what is due at once goes to either end in a cascade.
     pub(super) agenda: VecDeque<Pending>,
-    pub(super) streams: Vec<Stream>,
-    /// One bit a stream: whether it was drawn from in this run.
-    pub(super) opened: Vec<u64>,
+    pub(super) streams: Vec<OpenStream>,
+    /// Counts the runs that have been started in this room, so that streams of earlier ones are told from those of this one.
+    pub(super) starts: u64,
     pub(super) metrics: Vec<MetricState>,
     /// Current values of the metrics.
     pub(super) values: Vec<f64>,
@@ -209,7 +229,8 @@ impl RunState {
         let clock = Clock {
             since: 0.0,
             bound: 0.0,
-            remaining: 0.0,
+            until: f64::INFINITY,
+            remaining: f64::NAN,
             candidate: false,
             exact: false,
         };
@@ -230,13 +251,14 @@ impl RunState {
             sequence: 0,
             next_midnight: 1.0,
             levels: vec![level; model.slots.len()],
+            totals: vec![[0.0; 2]; model.fast.sum_pairs],
             rungs: vec![0; model.pairs.len()],
             clocks: vec![clock; model.processes.len()],
-            wakes: vec![f64::INFINITY; model.processes.len()],
+            wakes: Wakes::new(model.processes.len()),
             rules: vec![rule; model.rules.len()],
             agenda: VecDeque::with_capacity(AGENDA_CAPACITY),
-            streams: vec![Stream::from_state([0; 4]); model.streams.len()],
-            opened: vec![0; model.streams.len().div_ceil(64)],
+            streams: vec![OpenStream::NONE; model.streams.len()],
+            starts: 0,
             metrics: vec![MetricState::default(); model.metrics.len()],
             values: vec![0.0; model.metrics.len()],
             timeline: vec![0.0; records],
@@ -248,7 +270,7 @@ impl RunState {
     }
 
     /// Back to the start, as run `run` in `world`.
-    pub(super) fn reset(&mut self, world: &World, initial_rungs: &[u16], run: u64) {
+    pub(super) fn reset(&mut self, model: &Model, world: &World, run: u64) {
         self.run = run;
         self.time = 0.0;
         self.events = 0;
@@ -261,17 +283,60 @@ impl RunState {
                 since: 0.0,
             };
         }
-        self.rungs.copy_from_slice(initial_rungs);
+        for sum in &model.fast.sums {
+            let level = |slot: u32| self.levels[slot as usize].value;
+            sum.fill(&mut self.totals, level);
+        }
+        self.rungs.copy_from_slice(&model.initial_rungs);
+        for clock in &mut self.clocks {
+            clock.remaining = f64::NAN;
+        }
+        self.wakes.silence();
         for rule in &mut self.rules {
             rule.last_answer = f64::NEG_INFINITY;
             rule.pending = 0;
         }
         self.agenda.clear();
-        self.opened.fill(0);
+        self.starts += 1;
         self.timeline_points = 0;
         self.ending = None;
         self.endgame = None;
         self.flags.fill(false);
+    }
+
+    /// Back to `start`, a state of the same model from which nothing has been drawn, as run `run`.
+    pub(super) fn restart(&mut self, start: &Self, run: u64) {
+        self.run = run;
+        self.time = start.time;
+        self.events = start.events;
+        self.steps = start.steps;
+        self.sequence = start.sequence;
+        self.next_midnight = start.next_midnight;
+        self.levels.copy_from_slice(&start.levels);
+        self.totals.copy_from_slice(&start.totals);
+        self.rungs.copy_from_slice(&start.rungs);
+        self.clocks.copy_from_slice(&start.clocks);
+        self.wakes.copy(&start.wakes);
+        self.rules.copy_from_slice(&start.rules);
+        self.agenda.clear();
+        self.starts += 1;
+        self.metrics.copy_from_slice(&start.metrics);
+        self.values.copy_from_slice(&start.values);
+        let recorded = start.recorded();
+        self.timeline[..recorded].copy_from_slice(&start.timeline[..recorded]);
+        self.timeline_points = start.timeline_points;
+        self.ending = start.ending;
+        self.endgame = start.endgame;
+        self.flags.copy_from_slice(&start.flags);
+    }
+
+    /// Numbers in the timeline that belong to this run.
+    fn recorded(&self) -> usize {
+        if self.timeline_points == 0 {
+            0
+        } else {
+            self.timeline.len()
+        }
     }
 
     /// Number of the run.

@@ -1,7 +1,9 @@
 //! What formulas see of a run.
 
+use std::cell::Cell;
+
 use super::state::{Level, RunState, Scene};
-use crate::formula::{Environment, Field, Interval, Ranges, Relation, Role};
+use crate::formula::{Environment, Field, Interval, Ranges, Relation, Role, Total};
 use crate::model::{Model, SlotConstants, World, pair_index};
 
 /// A run at this moment, seen from an event and by an actor.
@@ -12,6 +14,30 @@ pub(super) struct View<'a> {
     pub state: &'a RunState,
     pub time: f64,
     pub scene: &'a Scene,
+    pub relaxed: &'a [Cell<Relaxed>],
+    /// The moment, for [`Relaxed`].
+    pub moment: u64,
+}
+
+/// The value of a stock at a moment, kept because several formulas read it at the same time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Relaxed {
+    moment: u64,
+    value: f64,
+}
+
+impl Relaxed {
+    /// A moment of which nothing is kept.
+    pub const UNKEPT: u64 = u64::MAX;
+    /// No value.
+    pub const NONE: Self = Self {
+        moment: Self::UNKEPT,
+        value: 0.0,
+    };
+    /// A value that holds in one moment.
+    pub fn at(moment: u64, value: f64) -> Self {
+        Self { moment, value }
+    }
 }
 
 /// Value at `time` of a stock that stood at `level` and relaxes to its baseline:
@@ -21,7 +47,7 @@ pub(super) struct View<'a> {
 /// declared bounds and on the right side of a threshold to which it was set.
 #[inline]
 pub(super) fn relaxed(level: Level, slot: &SlotConstants, time: f64) -> f64 {
-    if slot.decay == 0.0 || level.value == slot.baseline || time == level.since {
+    if rests(level, slot, time) {
         return level.value;
     }
     let kept = crate::math::exp(-slot.decay * (time - level.since));
@@ -29,6 +55,12 @@ pub(super) fn relaxed(level: Level, slot: &SlotConstants, time: f64) -> f64 {
     (slot.baseline + (level.value - slot.baseline) * kept)
         .max(low)
         .min(high)
+}
+
+/// Whether a stock stands where it was set.
+#[inline]
+fn rests(level: Level, slot: &SlotConstants, time: f64) -> bool {
+    slot.decay == 0.0 || level.value == slot.baseline || time == level.since
 }
 
 /// The lower and the upper end of a stock's path, from its level to its baseline.
@@ -42,6 +74,13 @@ fn ends(level: Level, slot: &SlotConstants) -> (f64, f64) {
 }
 
 impl View<'_> {
+    /// The slot of an actor stock of whoever has a role.
+    #[inline]
+    pub fn stock_of_role(&self, stock: u32, role: Role) -> Option<u32> {
+        let actor = u32::try_from(self.scene.roles.get(role)).ok()?;
+        self.stock_slot(stock, actor, 0)
+    }
+
     #[inline]
     pub fn stock_at(&self, slot: u32, time: f64) -> f64 {
         let slot = slot as usize;
@@ -52,12 +91,33 @@ impl View<'_> {
 impl Environment for View<'_> {
     #[inline]
     fn parameter(&self, index: u32) -> f64 {
-        self.world.parameters[index as usize]
+        self.world.constants[index as usize]
     }
 
     #[inline]
     fn stock(&self, slot: u32) -> f64 {
-        self.stock_at(slot, self.time)
+        let index = slot as usize;
+        let (level, constants) = (self.state.levels[index], &self.world.slots[index]);
+        if rests(level, constants, self.time) {
+            return level.value;
+        }
+        let kept = self.relaxed[index].get();
+        if kept.moment == self.moment && self.moment != Relaxed::UNKEPT {
+            return kept.value;
+        }
+        let value = relaxed(level, constants, self.time);
+        self.relaxed[index].set(Relaxed::at(self.moment, value));
+        value
+    }
+
+    #[inline]
+    fn still_stock(&self, slot: u32) -> f64 {
+        self.state.levels[slot as usize].value
+    }
+
+    #[inline]
+    fn total(&self, total: Total) -> f64 {
+        total.value(&self.state.totals)
     }
 
     #[inline]
@@ -89,6 +149,7 @@ impl Environment for View<'_> {
         self.time
     }
 
+    #[inline]
     fn stock_slot(&self, stock: u32, actor: u32, column: u32) -> Option<u32> {
         let stock = &self.model.stocks[stock as usize];
         let slot = stock.slots[(actor * stock.columns + column) as usize];
@@ -133,19 +194,24 @@ pub(super) struct Ahead<'a> {
 
 impl Ranges for Ahead<'_> {
     fn parameter(&self, index: u32) -> f64 {
-        self.view.world.parameters[index as usize]
+        self.view.world.constants[index as usize]
     }
 
     fn stock(&self, slot: u32) -> Interval {
-        let now = self.view.stock_at(slot, self.view.time);
-        let then = self.view.stock_at(slot, self.until);
         let (level, constants) = (
             self.view.state.levels[slot as usize],
             &self.view.world.slots[slot as usize],
         );
-        if constants.decay == 0.0 {
-            return Interval::point(now);
+        if constants.decay == 0.0 || level.value == constants.baseline {
+            return Interval::point(level.value);
         }
+        let now = self.view.stock(slot);
+        // Over the rest of a run a stock comes so near to its baseline that this is as good an end of its path.
+        let then = if self.until == self.view.model.horizon {
+            constants.baseline
+        } else {
+            self.view.stock_at(slot, self.until)
+        };
         // `exp` is not rounded correctly, so a value between may stand out by a few units in the last place, but not beyond
         // the ends of the whole path. Without those a root or logarithm at a bound of the stock would seem to have no value.
         let margin = MARGIN * (now.abs() + then.abs());

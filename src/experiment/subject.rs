@@ -12,7 +12,7 @@ use super::Progress;
 use crate::distribution::Distribution;
 use crate::engine::{Problem, RunError, RunState, Simulator};
 use crate::model::{MetricKind, Model, World, WorldError};
-use crate::sensitivity::{Design, Factor, Failure, Kind, Level, Outcome, Quantile};
+use crate::sensitivity::{Design, Factor, Failure, Kind, Level, Outcome, Quantile, child_key};
 
 /// Probabilities nearer to 0 or 1 than this are moved there, so that every quantile is finite.
 const TAIL: f64 = f64::EPSILON;
@@ -206,6 +206,7 @@ pub struct Subject<'a> {
     inputs: &'a [Input],
     common: Vec<bool>,
     seed: u64,
+    repeats: u64,
     progress: &'a dyn Progress,
     /// For each scenario, simulators that no thread is using. None of their state reaches into the next run.
     idle: Vec<Mutex<Vec<(Simulator<'a>, RunState)>>>,
@@ -229,12 +230,21 @@ impl<'a> Subject<'a> {
             inputs,
             common: inputs.iter().map(Input::is_common).collect(),
             seed,
+            repeats: 1,
             progress,
             idle: cases.iter().map(|_| Mutex::default()).collect(),
         }
     }
 
-    /// Makes one run and reads the quantities off it.
+    /// The same with the means of so many runs, at least 1, in the place of single runs. A mean of runs one of which fails is a
+    /// failure.
+    #[must_use]
+    pub fn repeated(mut self, repeats: u64) -> Self {
+        self.repeats = repeats.max(1);
+        self
+    }
+
+    /// Makes one run, or the runs of one mean, and reads the quantities off it.
     pub fn evaluate(&self, values: &[f64], key: u64) -> Vec<Outcome> {
         let (digits, values) = values.split_at(self.categories.len());
         let number = (digits.iter().zip(&self.categories))
@@ -251,10 +261,11 @@ impl<'a> Subject<'a> {
             }
         }
         let outcomes = match World::new(case.model, parameters) {
-            Ok(world) => self.run(number, &world, key),
+            Ok(world) if self.repeats == 1 => self.run(number, &world, key),
+            Ok(world) => self.mean(number, &world, key),
             Err(error) => case.all_failed(&world_failure(&error)),
         };
-        self.progress.advanced(1);
+        self.progress.advanced(self.repeats);
         outcomes
     }
 
@@ -268,6 +279,23 @@ impl<'a> Subject<'a> {
         rows.into_par_iter()
             .map_init(|| vec![0.0; dimensions], row)
             .collect()
+    }
+
+    /// Means over runs with keys of their own below `key`.
+    fn mean(&self, number: usize, world: &World, key: u64) -> Vec<Outcome> {
+        let mut sums: Vec<Outcome> = vec![Ok(0.0); self.cases[number].quantities.len()];
+        for repeat in 0..self.repeats {
+            let outcomes = self.run(number, world, child_key(key, repeat));
+            for (sum, outcome) in sums.iter_mut().zip(outcomes) {
+                match (&mut *sum, outcome) {
+                    (Ok(sum), Ok(value)) => *sum += value,
+                    (Ok(_), Err(failure)) => *sum = Err(failure),
+                    (Err(_), _) => {}
+                }
+            }
+        }
+        let mean = |sum: Outcome| sum.map(|sum| sum / self.repeats as f64);
+        sums.into_iter().map(mean).collect()
     }
 
     fn run(&self, number: usize, world: &World, key: u64) -> Vec<Outcome> {

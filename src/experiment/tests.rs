@@ -136,7 +136,7 @@ fn rows_are_the_runs_themselves_in_order() {
     assert_eq!(rows.len(), 2000);
 
     let mut simulator = Simulator::new(&model, plan.seed);
-    let mut draws = ParameterDraws::new(&model, plan.seed);
+    let draws = ParameterDraws::new(&model, plan.seed);
     for run in [0, 7, 8, 1234, 1999] {
         let world = World::new(&model, draws.world(&model, run / 8)).unwrap();
         let mut state = simulator.allocate();

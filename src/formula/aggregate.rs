@@ -3,8 +3,11 @@
 use super::ast::{Expr, ExprKind, Name};
 use super::compile::{Compiler, Type, Variable};
 use super::parse::RESERVED;
-use super::program::{Fold, Op, index, truth};
+use super::program::{Fold, NONE_LEFT_OUT, Op, index, truth};
 use super::symbols::{Members, Relation};
+
+/// The fewest stocks whose sum is taken pair by pair, so that it can be kept up to date.
+const FEWEST_SUMMED: usize = 5;
 
 /// A set as a formula writes it.
 enum Set {
@@ -228,10 +231,12 @@ impl Compiler<'_> {
         let start = self.ops.len();
         let mut terms = 0;
         let mut all_known = true;
+        let mut left_out = Vec::new();
         for member in unroll.members {
             self.bind(f64::from(*member));
             let condition = self.condition(unroll)?;
             if condition == Some(false) {
+                left_out.push((terms, self.stock_left_out(unroll)?));
                 continue;
             }
             self.want(unroll.body, Type::Number)?;
@@ -249,8 +254,26 @@ impl Compiler<'_> {
             self.only_check(unroll)?;
             self.ops.push(Op::Constant(0.0));
         }
-        self.gather(start, Op::Add, Fold::Sum);
+        self.gather(start, Op::Add, Fold::Sum, &left_out);
         Some(all_known.then_some(terms))
+    }
+
+    /// The stock that the body would read for a member that is left out, if it is a stock and nothing else.
+    fn stock_left_out(&mut self, unroll: &Unroll<'_>) -> Option<Option<u32>> {
+        if !matches!(
+            unroll.body.kind,
+            ExprKind::Attribute { .. } | ExprKind::Index { .. }
+        ) {
+            return Some(None);
+        }
+        let start = self.ops.len();
+        self.want(unroll.body, Type::Number)?;
+        let stock = match self.ops[start..] {
+            [Op::Stock(slot)] => Some(slot),
+            _ => None,
+        };
+        self.ops.truncate(start);
+        Some(stock)
     }
 
     fn mean(&mut self, unroll: &Unroll<'_>, function: &Name, set: &Expr) -> Option<()> {
@@ -286,7 +309,7 @@ impl Compiler<'_> {
             return self.empty(function, set);
         }
         let fold = if op == Op::Max { Fold::Max } else { Fold::Min };
-        self.gather(start, op, fold);
+        self.gather(start, op, fold, &[]);
         Some(())
     }
 
@@ -343,9 +366,10 @@ impl Compiler<'_> {
         Some(())
     }
 
-    /// Replaces code that does nothing but combine stocks, two or more, by one operation that visits the same stocks in the
-    /// same order, and so gives the same bits.
-    fn gather(&mut self, start: usize, combine: Op, fold: Fold) {
+    /// Replaces code that does nothing but combine stocks, two or more (in sums [`FEWEST_SUMMED`]), by one operation that visits the same stocks. A sum
+    /// without one member of a set, as over all but `self`, becomes the sum over the set in which that member counts as 0: then
+    /// all such sums share what they add up. `left_out` has the members without a term, by the number of terms before them.
+    fn gather(&mut self, start: usize, combine: Op, fold: Fold, left_out: &[(usize, Option<u32>)]) {
         let mut slots = Vec::new();
         for (position, op) in self.ops[start..].iter().enumerate() {
             // stock, stock, op, stock, op, ...
@@ -356,8 +380,13 @@ impl Compiler<'_> {
                 _ => return,
             }
         }
-        if slots.len() < 2 {
+        if slots.len() < 2 || (fold == Fold::Sum && slots.len() < FEWEST_SUMMED) {
             return;
+        }
+        let mut without = NONE_LEFT_OUT;
+        if let [(position, Some(slot))] = *left_out {
+            slots.insert(position, slot);
+            without = position as u32;
         }
         self.ops.truncate(start);
         let contiguous = slots.windows(2).all(|w| w[0].checked_add(1) == Some(w[1]));
@@ -371,6 +400,7 @@ impl Compiler<'_> {
             contiguous,
             start,
             count,
+            without,
         });
     }
 }

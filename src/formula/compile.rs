@@ -8,7 +8,7 @@ use super::ast::{BinaryOp, Expr, ExprKind, Name, Span, UnaryOp};
 use super::definition::Calls;
 use super::names::Located;
 use super::program::{Environment, Op, Program, index, truth};
-use super::scope::Scope;
+use super::scope::{Role, Scope};
 use super::stack::MAX_STACK;
 use super::symbols::{Relation, Symbols};
 
@@ -84,6 +84,21 @@ pub enum StockTarget {
 }
 
 impl StockTarget {
+    /// The stock and the role, where it is an actor stock of whoever has a role.
+    pub fn as_stock_of_role(&self) -> Option<(u32, Role)> {
+        match self {
+            Self::Dynamic {
+                stock,
+                actor,
+                column: None,
+            } => match *actor.ops {
+                [Op::Role(role)] => Some((*stock, role)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The slot to write, or `None` where the stock does not exist.
     pub fn slot<E: Environment>(&self, env: &E) -> Option<u32> {
         match self {

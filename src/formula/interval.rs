@@ -1,17 +1,18 @@
 //! Outer bounds of a formula by interval arithmetic.
 //!
-//! Every operation returns an interval that contains its exact result, and the result that [`Program::evaluate`] computes, for
-//! all operands in their intervals (Moore, Kearfott and Cloud, *Introduction to Interval Analysis*, 2009). Ends that rounding
-//! may have moved inward are moved outward again: by one unit in the last place for `+ - * / sqrt`, which are rounded
-//! correctly, and by [`LIBM_ULPS`] for functions of `libm`, whose documented errors are below one.
+//! Every operation returns an interval that contains the result that [`Program::evaluate`] computes, for all operands in their
+//! intervals (Moore, Kearfott and Cloud, *Introduction to Interval Analysis*, 2009). The operations `+ - * /` and the square root
+//! are rounded correctly, and rounding is monotone: what is computed between the ends of the operands lies between what is
+//! computed at the ends, so these need no rounding outward. Functions of [`math`](crate::math) are not rounded correctly, and
+//! ends that they give are moved outward by [`FUNCTION_ULPS`].
 
-use super::program::{Fold, Op, Program, greatest, least};
+use super::program::{Fold, Op, Program, greatest, least, pairwise_sum};
 use super::stack::Stack;
-use crate::math::logistic;
+use crate::math::{exp, ln, logistic, pow};
 
-/// How far ends move outward for functions of `libm`, in units in the last place: its error of less than one, on either of two
+/// How far ends move outward for elementary functions, in units in the last place: an error of less than one, on either of two
 /// ends, doubled for safety.
-const LIBM_ULPS: u32 = 4;
+const FUNCTION_ULPS: u32 = 4;
 
 /// All values from `low` to `high`, both included.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -136,8 +137,8 @@ impl Interval {
     }
 
     fn exp(self) -> Self {
-        self.with(libm::exp(self.low), libm::exp(self.high))
-            .widened(LIBM_ULPS)
+        self.with(exp(self.low), exp(self.high))
+            .widened(FUNCTION_ULPS)
             .within(0.0, f64::INFINITY)
     }
 
@@ -145,7 +146,7 @@ impl Interval {
         if self.low < 0.0 || self.undefined {
             return Self::UNKNOWN;
         }
-        let result = Self::new(libm::log(self.low), libm::log(self.high)).widened(LIBM_ULPS);
+        let result = Self::new(ln(self.low), ln(self.high)).widened(FUNCTION_ULPS);
         // The sign is exact, and decides whether a root of the result exists.
         if self.low >= 1.0 {
             result.within(0.0, f64::INFINITY)
@@ -161,34 +162,35 @@ impl Interval {
             return Self::UNKNOWN;
         }
         Self::new(self.low.sqrt(), self.high.sqrt())
-            .widened(1)
-            .within(0.0, f64::INFINITY)
     }
 
     fn logistic(self) -> Self {
         // An exponential, a sum and a quotient: the error of the first and two roundings.
         self.with(logistic(self.low), logistic(self.high))
-            .widened(2 * LIBM_ULPS)
+            .widened(2 * FUNCTION_ULPS)
             .within(0.0, 1.0)
     }
 
+    #[inline]
     fn add(self, other: Self) -> Self {
+        let (low, high) = (self.low + other.low, self.high + other.high);
+        // Infinity and its opposite have no sum, wherever the two meet.
         let opposite = |a: f64, b: f64| a.is_infinite() && b == -a;
-        if opposite(self.low, other.high) || opposite(self.high, other.low) {
+        if !(low.is_finite() && high.is_finite())
+            && (opposite(self.low, other.high) || opposite(self.high, other.low))
+        {
             return Self::UNKNOWN;
         }
-        // A sum with zero, and a sum that is zero, are exact.
-        let exact = |a: f64, b: f64, sum: f64| a == 0.0 || b == 0.0 || sum == 0.0;
-        let (low, high) = (self.low + other.low, self.high + other.high);
-        Self::new(
-            down(low, u32::from(!exact(self.low, other.low, low))),
-            up(high, u32::from(!exact(self.high, other.high, high))),
-        )
-        .unless_undefined(self)
-        .unless_undefined(other)
+        Self::new(low, high)
+            .unless_undefined(self)
+            .unless_undefined(other)
     }
 
+    #[inline]
     fn multiply(self, other: Self) -> Self {
+        if self.is_plain() && other.is_plain() {
+            return Self::new(self.low * other.low, self.high * other.high);
+        }
         if (self.contains(0.0) && other.reaches_infinity())
             || (other.contains(0.0) && self.reaches_infinity())
         {
@@ -197,7 +199,11 @@ impl Interval {
         self.corners(other, |a, b| a * b)
     }
 
+    #[inline]
     fn divide(self, other: Self) -> Self {
+        if self.is_plain() && other.is_plain() && other.low > 0.0 {
+            return Self::new(self.low / other.high, self.high / other.low);
+        }
         let zeros = self.contains(0.0) && other.contains(0.0);
         let infinities = self.reaches_infinity() && other.reaches_infinity();
         if zeros || infinities || self.undefined || other.undefined {
@@ -209,27 +215,22 @@ impl Interval {
         self.corners(other, |a, b| a / b)
     }
 
+    /// Whether all values are finite and none is below 0, as most quantities are.
+    #[inline]
+    fn is_plain(self) -> bool {
+        !self.undefined && self.low >= 0.0 && self.high < f64::INFINITY
+    }
+
     fn reaches_infinity(self) -> bool {
         self.low.is_infinite() || self.high.is_infinite()
     }
 
-    /// The hull of a product or quotient at the ends of both operands, rounded outward.
+    /// The hull of a product or quotient at the ends of both operands.
     fn corners(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
         let mut result = Self::new(f64::INFINITY, f64::NEG_INFINITY);
         for a in [self.low, self.high] {
             for b in [other.low, other.high] {
-                let value = f(a, b);
-                let negative = (a < 0.0) != (b < 0.0);
-                let corner = if a == 0.0 || b == 0.0 {
-                    // Exact: a product with zero, or zero over something (nothing is divided by zero here).
-                    Self::point(0.0)
-                } else if negative {
-                    // What underflows keeps its sign.
-                    Self::point(value).widened(1).within(f64::NEG_INFINITY, 0.0)
-                } else {
-                    Self::point(value).widened(1).within(0.0, f64::INFINITY)
-                };
-                result = result.hull(corner);
+                result = result.hull(Self::point(f(a, b)));
             }
         }
         result.unless_undefined(self).unless_undefined(other)
@@ -239,7 +240,7 @@ impl Interval {
         if self.undefined || exponent.undefined {
             return Self::UNKNOWN;
         }
-        let at = |a: f64, b: f64| Self::point(libm::pow(a, b)).widened(LIBM_ULPS);
+        let at = |a: f64, b: f64| Self::point(pow(a, b)).widened(FUNCTION_ULPS);
         let result = if self.low > 0.0 || (self.low == 0.0 && exponent.low >= 0.0) {
             // Monotone in either operand while the other stands still, so extreme in the corners.
             at(self.low, exponent.low)
@@ -270,7 +271,7 @@ impl Interval {
         if n < 0.0 && self.contains(0.0) {
             return Self::ALL;
         }
-        let at = |a: f64| Self::point(libm::pow(a, n)).widened(LIBM_ULPS);
+        let at = |a: f64| Self::point(pow(a, n)).widened(FUNCTION_ULPS);
         let ends = at(self.low).hull(at(self.high));
         let even = n % 2.0 == 0.0;
         if !even {
@@ -412,12 +413,27 @@ impl Program {
                     contiguous,
                     start,
                     count,
+                    without,
                 } => {
-                    let values = self
-                        .gathered(contiguous, start, count)
-                        .map(|slot| ranges.stock(slot));
+                    let slot = |position: u32| {
+                        let place = start + position;
+                        if contiguous {
+                            place
+                        } else {
+                            self.pool[place as usize]
+                        }
+                    };
+                    let visited = (0..count).filter(|&position| position != without);
+                    let values = visited.map(|position| ranges.stock(slot(position)));
                     match fold {
-                        Fold::Sum => values.reduce(Interval::add),
+                        Fold::Sum => {
+                            let zero = Interval::point(0.0);
+                            let value = |position| match position {
+                                position if position == without => zero,
+                                position => ranges.stock(slot(position)),
+                            };
+                            Some(pairwise_sum(count, zero, value, Interval::add))
+                        }
                         Fold::Max => values.reduce(Interval::max),
                         Fold::Min => values.reduce(Interval::min),
                     }

@@ -10,12 +10,14 @@
 //! - [`compile`], [`compile_target`]: names resolved, types checked, whatever is known at load folded;
 //! - [`Definition`]: a named formula, compiled wherever its name stands;
 //! - [`Program`]: a formula ready to run: one pass over a slice, without recursion or allocation;
+//! - [`Code`]: the same made fast, with the same bits;
 //! - [`Interval`]: outer bounds of a formula over ranges of what it reads.
 //!
-//! This module knows of no file and no engine. Elementary functions come from `libm`, so a value is the same on every machine.
+//! This module knows of no file and no engine. Elementary functions come from [`math`](crate::math), so a value is the same on every machine.
 
 mod aggregate;
 mod ast;
+mod code;
 mod compile;
 mod definition;
 mod interval;
@@ -31,6 +33,7 @@ mod token;
 mod tests;
 
 pub use ast::{BinaryOp, Expr, ExprKind, Name, Span, Statement, SyntaxError, UnaryOp, UpdateOp};
+pub use code::{Code, Known, Total, Totals};
 pub use compile::{CheckError, StockTarget, Type, Within, compile, compile_target};
 pub use interval::{Interval, Ranges};
 pub use names::is_function;

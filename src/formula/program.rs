@@ -1,9 +1,10 @@
 //! A compiled formula: operations on a small stack.
 
+use super::code::Total;
 use super::scope::Role;
 use super::stack::Stack;
 use super::symbols::Relation;
-use crate::math::logistic;
+use crate::math::{self, logistic};
 
 /// What `event.*` reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,11 @@ pub enum Field {
     Goldstein,
 }
 
+impl Field {
+    /// Every field, in the order of declaration.
+    pub(super) const ALL: [Self; 3] = [Self::Killed, Self::Foiled, Self::Goldstein];
+}
+
 /// How an aggregate combines the stocks that it visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fold {
@@ -24,17 +30,63 @@ pub(super) enum Fold {
     Min,
 }
 
+/// Marks a gather that visits all its stocks.
+pub(super) const NONE_LEFT_OUT: u32 = u32::MAX;
+
 impl Fold {
-    /// The values combined from the first to the last; 0 for none.
+    /// The `count` values combined, without the one at the position `without`; 0 for none.
+    ///
+    /// The least and the greatest are found from the first to the last. Sums are taken pair by pair, then pairs of pairs, and so
+    /// on ([`pairwise_sum`]), so that they can be kept up to date when one value changes.
     #[inline]
-    fn over(self, values: impl Iterator<Item = f64>) -> f64 {
+    pub(super) fn over(self, count: u32, without: u32, value: impl Fn(u32) -> f64) -> f64 {
+        let visited = || (0..count).filter(|&position| position != without);
         match self {
-            Self::Sum => values.reduce(|a, b| a + b),
-            Self::Max => values.reduce(greatest),
-            Self::Min => values.reduce(least),
+            Self::Sum => pairwise_sum(
+                count,
+                0.0,
+                |position| {
+                    if position == without {
+                        0.0
+                    } else {
+                        value(position)
+                    }
+                },
+                |a, b| a + b,
+            ),
+            Self::Max => visited().map(value).reduce(greatest).unwrap_or(0.0),
+            Self::Min => visited().map(value).reduce(least).unwrap_or(0.0),
         }
-        .unwrap_or(0.0)
     }
+}
+
+/// The sum of `count` values as a complete binary tree adds them up, each node its two branches, with zeros behind the last value
+/// up to a power of two. Its rounding error grows with the logarithm of the count (Higham, *Accuracy and Stability of Numerical
+/// Algorithms*, 2002, section 4.2).
+#[inline]
+pub(super) fn pairwise_sum<T: Copy>(
+    count: u32,
+    zero: T,
+    value: impl Fn(u32) -> T,
+    add: impl Fn(T, T) -> T,
+) -> T {
+    // A sum for each set bit of the number of values that have been added: of the last 2^k of them.
+    let mut sums = [zero; 32];
+    let width = count.next_power_of_two();
+    for position in 0..width {
+        let mut sum = if position < count {
+            value(position)
+        } else {
+            zero
+        };
+        let mut level = 0;
+        while position >> level & 1 == 1 {
+            sum = add(sums[level], sum);
+            level += 1;
+        }
+        sums[level] = sum;
+    }
+    sums[width.trailing_zeros() as usize]
 }
 
 /// One operation. Those with operands pop them, the last on top, and push their result.
@@ -67,12 +119,14 @@ pub(super) enum Op {
         start: u32,
         count: u32,
     },
-    /// Over the stocks `start..start + count`, or over those that this stretch of the pool lists. `count` is at least 1.
+    /// Over the stocks `start..start + count`, or over those that this stretch of the pool lists, without the one at the position
+    /// `without`. `count` is at least 1.
     Gather {
         fold: Fold,
         contiguous: bool,
         start: u32,
         count: u32,
+        without: u32,
     },
     Negate,
     Not,
@@ -102,6 +156,33 @@ pub(super) enum Op {
 }
 
 const _: () = assert!(size_of::<Op>() <= 16);
+
+const ARITHMETIC: [Op; 24] = [
+    Op::Negate,
+    Op::Not,
+    Op::Exp,
+    Op::Ln,
+    Op::Sqrt,
+    Op::Abs,
+    Op::Floor,
+    Op::Logistic,
+    Op::Add,
+    Op::Subtract,
+    Op::Multiply,
+    Op::Divide,
+    Op::Power,
+    Op::Min,
+    Op::Max,
+    Op::Less,
+    Op::LessEqual,
+    Op::Greater,
+    Op::GreaterEqual,
+    Op::Equal,
+    Op::NotEqual,
+    Op::And,
+    Op::Or,
+    Op::Select,
+];
 
 impl Op {
     /// How many operands it pops; it always pushes one.
@@ -150,6 +231,23 @@ impl Op {
         }
     }
 
+    /// Whether the value depends on nothing but the operands.
+    pub(super) fn is_arithmetic(self) -> bool {
+        ARITHMETIC.contains(&self)
+    }
+
+    /// What tells an operation from others, for constants, parameters and arithmetic.
+    pub(super) fn key(self) -> (u8, u64) {
+        match self {
+            Self::Constant(value) => (0, value.to_bits()),
+            Self::Parameter(index) => (1, u64::from(index)),
+            _ => {
+                let position = ARITHMETIC.iter().position(|&op| op == self);
+                (2, position.map_or(u64::MAX, |position| position as u64))
+            }
+        }
+    }
+
     /// The value of an operation of one operand that depends on nothing else; `None` for any other.
     #[inline]
     pub(super) fn unary(self, x: f64) -> Option<f64> {
@@ -157,8 +255,8 @@ impl Op {
             Self::Negate => -x,
             Self::Not if x.is_nan() => x,
             Self::Not => truth(x == 0.0),
-            Self::Exp => libm::exp(x),
-            Self::Ln => libm::log(x),
+            Self::Exp => math::exp(x),
+            Self::Ln => math::ln(x),
             Self::Sqrt => x.sqrt(),
             Self::Abs => x.abs(),
             Self::Floor => x.floor(),
@@ -175,7 +273,7 @@ impl Op {
             Self::Subtract => a - b,
             Self::Multiply => a * b,
             Self::Divide => a / b,
-            Self::Power => libm::pow(a, b),
+            Self::Power => math::pow(a, b),
             Self::Min => least(a, b),
             Self::Max => greatest(a, b),
             Self::Less => compared(a, b, a < b),
@@ -223,6 +321,14 @@ pub trait Environment {
     fn parameter(&self, index: u32) -> f64;
     /// The value of a stock.
     fn stock(&self, slot: u32) -> f64;
+    /// The value of a stock that no time moves.
+    fn still_stock(&self, slot: u32) -> f64 {
+        self.stock(slot)
+    }
+    /// A sum of stocks that no time moves.
+    fn total(&self, _total: Total) -> f64 {
+        f64::NAN
+    }
     /// The rung of an unordered pair, as an index into the ladder.
     fn rung(&self, pair: u32) -> f64;
     /// The value of a metric so far.
@@ -326,24 +432,20 @@ impl Program {
         }
     }
 
-    /// The slots that a gather visits.
+    /// The slots of a gather.
     pub(super) fn gathered(
         &self,
         contiguous: bool,
         start: u32,
         count: u32,
     ) -> impl Iterator<Item = u32> {
-        let listed: &[u32] = if contiguous {
-            &[]
-        } else {
-            &self.pool[start as usize..(start + count) as usize]
-        };
-        let range = if contiguous {
-            start..start + count
-        } else {
-            0..0
-        };
-        range.chain(listed.iter().copied())
+        (start..start + count).map(move |place| {
+            if contiguous {
+                place
+            } else {
+                self.pool[place as usize]
+            }
+        })
     }
 
     /// Everything that the value depends on.
@@ -360,8 +462,13 @@ impl Program {
                     contiguous,
                     start,
                     count,
+                    without,
                     ..
-                } => reads.stocks.extend(self.gathered(contiguous, start, count)),
+                } => {
+                    let slots = self.gathered(contiguous, start, count).zip(0..);
+                    let visited = slots.filter(|&(_, position)| position != without);
+                    reads.stocks.extend(visited.map(|(slot, _)| slot));
+                }
                 Op::Time => reads.time = true,
                 Op::Parameter(index) => reads.parameters.push(index),
                 Op::Metric(index) => reads.metrics.push(index),
@@ -438,14 +545,15 @@ impl Program {
                     contiguous,
                     start,
                     count,
-                } => {
-                    if contiguous {
-                        fold.over((start..start + count).map(|slot| env.stock(slot)))
+                    without,
+                } => fold.over(count, without, |position| {
+                    let place = start + position;
+                    env.stock(if contiguous {
+                        place
                     } else {
-                        let listed = &self.pool[start as usize..(start + count) as usize];
-                        fold.over(listed.iter().map(|&slot| env.stock(slot)))
-                    }
-                }
+                        self.pool[place as usize]
+                    })
+                }),
                 Op::Select => {
                     let no = stack.pop();
                     let yes = stack.pop();
@@ -495,7 +603,7 @@ impl Program {
     }
 }
 
-fn stock_of<E: Environment>(env: &E, stock: u32, actor: f64, column: f64) -> f64 {
+pub(super) fn stock_of<E: Environment>(env: &E, stock: u32, actor: f64, column: f64) -> f64 {
     match (index(actor), index(column)) {
         (Some(actor), Some(column)) => env.stock_slot(stock, actor, column),
         _ => None,

@@ -5,15 +5,17 @@
 //! depend on parameters alone are worked out once a world, in [`World`].
 
 use crate::distribution::{Discrete, Distribution, Family};
-use crate::formula::{Program, StockTarget, UpdateOp};
+use crate::formula::{Code, Environment, Program, Role, StockTarget, UpdateOp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod fast;
 mod parameters;
 mod world;
 
+pub(crate) use fast::{Fast, Summand};
 pub use parameters::ParameterDraws;
-pub(crate) use world::SlotConstants;
+pub(crate) use world::{SlotConstants, WorldMark};
 pub use world::{World, WorldError};
 
 /// No actor, no place: the value of a role that nobody fills.
@@ -22,9 +24,29 @@ pub const NOBODY: i32 = -1;
 /// A compiled formula and where it stands in the scenario, for error messages.
 #[derive(Clone, Debug)]
 pub(crate) struct Formula {
+    /// What it means.
     pub program: Program,
+    /// The same made fast; see [`Model::make_fast`].
+    pub code: Code,
     /// Index into [`Model::sites`].
     pub site: u32,
+}
+
+impl Formula {
+    /// A formula that is evaluated plainly until it is made fast.
+    pub fn new(program: Program, site: u32) -> Self {
+        Self {
+            program,
+            code: Code::None,
+            site,
+        }
+    }
+
+    /// The value, by the fast code.
+    #[inline]
+    pub fn evaluate<E: Environment>(&self, env: &E) -> f64 {
+        self.code.evaluate(&self.program, env)
+    }
 }
 
 /// A compiled scenario.
@@ -66,6 +88,7 @@ pub struct Model {
     pub(crate) streams: Vec<Vec<String>>,
     /// Where each formula stands, for example `rule.answer.option[mirror].score`.
     pub(crate) sites: Vec<String>,
+    pub(crate) fast: Fast,
 }
 
 impl Model {
@@ -235,6 +258,8 @@ pub(crate) struct Dependents {
     pub processes: Vec<u32>,
     /// Metrics that follow it through time.
     pub watchers: Vec<u32>,
+    /// Totals in which it counts.
+    pub summands: Vec<Summand>,
     /// Whether an absorbing endgame reads it.
     pub absorbing: bool,
 }
@@ -253,6 +278,8 @@ pub(crate) enum Quantity {
     Drawn {
         family: Family,
         parameters: Vec<Formula>,
+        /// Index into [`Fast::shapes`], if the parameters are the same through every run.
+        shape: Option<u32>,
         site: u32,
     },
     Discrete {
@@ -319,6 +346,8 @@ pub(crate) struct Suspect {
 #[derive(Clone, Debug)]
 pub(crate) struct Effect {
     pub target: StockTarget,
+    /// The stock and the role, where it is an actor stock of whoever has a role; see [`Model::make_fast`].
+    pub of_role: Option<(u32, Role)>,
     pub operation: UpdateOp,
     pub value: Formula,
     pub condition: Option<Formula>,
@@ -399,6 +428,17 @@ pub(crate) struct Deed {
     pub sponsor: Option<Formula>,
     pub delay: Option<Quantity>,
     pub still: Option<Formula>,
+}
+
+impl Deed {
+    /// Whether a process does it at once, and nothing but its actor is to be known for it.
+    pub fn is_plain(&self) -> bool {
+        self.target.is_none()
+            && self.place.is_none()
+            && self.delay.is_none()
+            && self.claimant.is_none()
+            && self.sponsor.is_none()
+    }
 }
 
 /// How the course is chosen.

@@ -23,7 +23,7 @@ impl ParameterDraws {
 
     /// The parameters of world `world`: a draw from each prior by inversion of its distribution function, and the default
     /// value of each parameter without one.
-    pub fn world(&mut self, model: &Model, world: u64) -> Vec<f64> {
+    pub fn world(&self, model: &Model, world: u64) -> Vec<f64> {
         let probabilities = self.probabilities(model, world);
         let pairs = model.parameters.iter().zip(probabilities);
         let draw = |(parameter, u): (&super::Parameter, f64)| {
@@ -35,9 +35,9 @@ impl ParameterDraws {
 
     /// How far up its prior each parameter is in world `world`: the probability of a smaller value, uniform on (0, 1).
     /// Parameters without a prior have one too, with which nothing is done.
-    pub fn probabilities(&mut self, model: &Model, world: u64) -> Vec<f64> {
+    pub fn probabilities(&self, model: &Model, world: u64) -> Vec<f64> {
         debug_assert_eq!(model.parameters.len(), self.sources.len());
-        let sources = self.sources.iter_mut();
+        let sources = self.sources.iter();
         sources
             .map(|source| source.stream(world).uniform())
             .collect()

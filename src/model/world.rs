@@ -1,20 +1,42 @@
 //! Numbers that depend on parameters alone, worked out once for many runs.
 
 use super::{Formula, MetricKind, Model};
+use std::sync::Arc;
+
+use crate::distribution::Shape;
 use crate::formula::{Environment, Field, Program, Relation, Role};
 
 /// One setting of the parameters, and what follows from it for every run.
 #[derive(Clone, Debug)]
 pub struct World {
+    pub(crate) mark: WorldMark,
     pub(crate) parameters: Vec<f64>,
+    /// The parameters, and behind them what formulas make of parameters alone.
+    pub(crate) constants: Vec<f64>,
+    /// For each distribution in [`Fast::shapes`](super::Fast::shapes): its member; `None` where the parameters will not do, which
+    /// the first draw reports.
+    pub(crate) shapes: Vec<Option<Shape>>,
     pub(crate) slots: Vec<SlotConstants>,
     /// For each metric: its level or its window in days, where it has one.
     pub(crate) metric_levels: Vec<f64>,
     /// For each rule: its cooldown in days.
     pub(crate) cooldowns: Vec<f64>,
     pub(crate) calendar: Vec<CalendarConstants>,
+    /// For each process whose hazard is a usable number made of parameters, and so the same through every run: its mean wait in
+    /// days, infinite for a hazard of 0. Not a number for the others.
+    pub(crate) mean_waits: Vec<f64>,
     /// For each process: how far ahead its hazard is bounded, in days; infinite for a hazard that only events change.
     pub(crate) look_ahead: Vec<f64>,
+}
+
+/// Tells worlds apart: equal for a world and its clones, which never change, and for no others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WorldMark(Arc<()>);
+
+impl PartialEq for WorldMark {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// How one slot starts and moves between events.
@@ -155,11 +177,25 @@ impl World {
         let look_ahead = (model.processes.iter())
             .map(|process| look_ahead(model, &slots, process))
             .collect();
+        let of_parameters = |program: &Program| program.evaluate(&ParametersOnly(&parameters));
+        let mut constants = parameters.clone();
+        constants.extend(model.fast.known.iter().map(of_parameters));
+        let shapes = model.fast.shapes.iter().map(|(family, programs)| {
+            let values: Vec<f64> = programs.iter().map(of_parameters).collect();
+            Shape::new(*family, &values).ok()
+        });
+        let shapes = shapes.collect();
+        let mean_waits = model.processes.iter().map(|p| reader.mean_wait(p));
+        let mean_waits = mean_waits.collect();
         Ok(Self {
+            mark: WorldMark::default(),
+            constants,
+            shapes,
             slots,
             metric_levels,
             cooldowns,
             calendar,
+            mean_waits,
             look_ahead,
             parameters,
         })
@@ -234,6 +270,19 @@ impl Reader<'_> {
             });
         }
         Ok(slots)
+    }
+
+    fn mean_wait(&self, process: &super::Process) -> f64 {
+        let hazard = &process.hazard.program;
+        if !hazard.reads().only_parameters() {
+            return f64::NAN;
+        }
+        let value = hazard.evaluate(&ParametersOnly(self.parameters));
+        if value.is_finite() && value >= 0.0 {
+            1.0 / value.abs()
+        } else {
+            f64::NAN
+        }
     }
 
     fn finite(&self, formula: &Formula) -> Result<f64, WorldError> {

@@ -1,17 +1,18 @@
 //! Keyed random streams: every source of chance has a name, and the name alone makes its numbers.
 //!
 //! A stream is identified by the seed of the experiment and by a *name*, a list of strings such as
-//! `["process", "iskp_plots", "iskp", "wait"]`. Its [`StreamKey`] is a SHA-256 hash of the two.
-//! Run `r` draws from the stream through a xoshiro256++ generator whose 256-bit state is words
-//! `8r..8r + 8` of the ChaCha8 keystream of that key. So the numbers of a stream in a run depend on
-//! nothing but (seed, name, run): neither on which other streams exist, nor on the order or the
-//! thread in which runs are made. Two scenarios that share a name share its numbers (common random
+//! `["process", "iskp_plots", "iskp", "wait"]`. Its [`StreamKey`] is a block of ChaCha8 that is keyed by
+//! the seed and placed by a hash of the name.
+//! Run `r` draws from the stream through a xoshiro256++ generator, each of whose four words of state
+//! is output `r` of a SplitMix64 generator that starts at one of the four words of the key. So the
+//! numbers of a stream in a run depend on nothing but (seed, name, run): neither on which other
+//! streams exist, nor on the order or the thread in which runs are made. Two scenarios that share a name share its numbers (common random
 //! numbers), and adding a process leaves every other process as it was.
 //!
 //! ```
 //! use flashpoint::random::{StreamKey, StreamSource};
 //!
-//! let mut source = StreamSource::new(StreamKey::derive(42, &["process", "raid", "wait"]));
+//! let source = StreamSource::new(StreamKey::derive(42, &["process", "raid", "wait"]));
 //! let mut stream = source.stream(7);
 //! let wait = stream.exponential();
 //! assert!(wait > 0.0);
@@ -36,30 +37,41 @@ pub(crate) fn test_stream(seed: u64) -> Stream {
 }
 
 /// Separates these keys from every other use of SHA-256, and one layout of streams from the next.
-const DOMAIN: &[u8] = b"flashpoint stream v1";
+const DOMAIN: &[u8] = b"flashpoint stream v2";
 
-/// Words of 32 bits that make one state of a [`Stream`].
-const WORDS_PER_RUN: u128 = 8;
+/// Words of 32 bits in a block of ChaCha.
+const WORDS_PER_BLOCK: u128 = 16;
 
-/// A 256-bit ChaCha key that belongs to one seed and one stream name.
+/// A 256-bit key that belongs to one seed and one stream name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamKey([u8; 32]);
 
 impl StreamKey {
     /// The key of the stream named `parts` under `seed`.
     ///
-    /// SHA-256 of the domain string, the seed (8 bytes, little endian), then each part preceded by
-    /// its length in bytes (8 bytes, little endian). The lengths keep `["ab", "c"]` and
-    /// `["a", "bc"]` apart.
+    /// ChaCha8, keyed by SHA-256 of the domain string and the seed (8 bytes, little endian), makes the keys of all names. The
+    /// first 16 bytes of SHA-256 of the name say which block is whose: the stream, then the block in it (8 bytes each, little
+    /// endian); the key is the first half of the block. What is hashed of a name is the domain string, then each part preceded
+    /// by its length in bytes (8 bytes, little endian). The lengths keep `["ab", "c"]` and `["a", "bc"]` apart.
     pub fn derive(seed: u64, parts: &[&str]) -> StreamKey {
-        let mut hash = Sha256::new();
-        hash.update(DOMAIN);
-        hash.update(seed.to_le_bytes());
+        let mut name = Sha256::new();
+        name.update(DOMAIN);
         for part in parts {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
+            name.update((part.len() as u64).to_le_bytes());
+            name.update(part.as_bytes());
         }
-        StreamKey(hash.finalize().into())
+        let place: [u8; 32] = name.finalize().into();
+        let (words, _) = place.as_chunks::<8>();
+        let [stream, block] = [0, 1].map(|word| u64::from_le_bytes(words[word]));
+        let keyed = Sha256::new()
+            .chain_update(DOMAIN)
+            .chain_update(seed.to_le_bytes());
+        let mut chacha = ChaCha8Rng::from_seed(keyed.finalize().into());
+        chacha.set_stream(stream);
+        chacha.set_word_pos(u128::from(block) * WORDS_PER_BLOCK);
+        let mut key = [0; 32];
+        chacha.fill_bytes(&mut key);
+        StreamKey(key)
     }
 
     /// The 32 bytes of the key.
@@ -68,23 +80,18 @@ impl StreamKey {
     }
 }
 
-/// Hands out the [`Stream`] of each run for one [`StreamKey`].
-///
-/// Any run can be asked for at any time. Consecutive runs are cheapest: one ChaCha refill (four
-/// blocks of 64 bytes) holds the states of eight runs.
-#[derive(Clone, Debug)]
+/// Hands out the [`Stream`] of each run for one [`StreamKey`], in any order, for a few multiplications each.
+#[derive(Clone, Copy, Debug)]
 pub struct StreamSource {
-    chacha: ChaCha8Rng,
-    /// The run whose state comes next out of `chacha`; none after the last one.
-    next_run: Option<u64>,
+    key: [u64; 4],
 }
 
 impl StreamSource {
-    /// A source positioned at run 0.
+    /// The source of the streams of `key`.
     pub fn new(key: StreamKey) -> StreamSource {
+        let (words, _) = key.0.as_chunks::<8>();
         StreamSource {
-            chacha: ChaCha8Rng::from_seed(key.0),
-            next_run: Some(0),
+            key: std::array::from_fn(|word| u64::from_le_bytes(words[word])),
         }
     }
 
@@ -95,13 +102,20 @@ impl StreamSource {
     }
 
     /// The stream of run `run`, at its start.
-    pub fn stream(&mut self, run: u64) -> Stream {
-        if self.next_run != Some(run) {
-            self.chacha.set_word_pos(u128::from(run) * WORDS_PER_RUN);
-        }
-        self.next_run = run.checked_add(1);
-        Stream::from_state(std::array::from_fn(|_| self.chacha.next_u64()))
+    #[inline]
+    pub fn stream(&self, run: u64) -> Stream {
+        Stream::from_state(self.key.map(|word| split_mix(word, run)))
     }
+}
+
+/// Output `index`, counted from 0, of the SplitMix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number
+/// generators", OOPSLA 2014) that starts at `start`. Its authors and those of xoshiro256++ advise it for making states.
+#[inline]
+fn split_mix(start: u64, index: u64) -> u64 {
+    let weyl = start.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let mixed = (weyl ^ (weyl >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
 }
 
 /// A xoshiro256++ generator (Blackman and Vigna, "Scrambled linear pseudorandom number
@@ -115,6 +129,9 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// A stream that is to be replaced before it is used.
+    pub(crate) const UNUSED: Self = Self { state: [1; 4] };
+
     /// A generator with the given state. The all-zero state, in which xoshiro stays for ever, is
     /// replaced by a fixed one.
     pub fn from_state(state: [u64; 4]) -> Stream {

@@ -51,24 +51,51 @@ pub fn world_means(
     model: &Model,
     quantity: Quantity,
 ) -> Result<Vec<WorldMean>, ReadError> {
+    let means = means(path, model, quantity, false)?;
+    Ok(means.into_iter().map(|(_, world)| world).collect())
+}
+
+/// The same for the runs of an experiment, with the number of the cell before each world; `model` is any of its models.
+///
+/// # Errors
+/// As [`world_means`].
+pub fn cell_means(
+    path: &Path,
+    model: &Model,
+    quantity: Quantity,
+) -> Result<Vec<(u64, WorldMean)>, ReadError> {
+    means(path, model, quantity, true)
+}
+
+fn means(
+    path: &Path,
+    model: &Model,
+    quantity: Quantity,
+    cells: bool,
+) -> Result<Vec<(u64, WorldMean)>, ReadError> {
     let reader = SerializedFileReader::new(File::open(path)?)?;
-    let mut wanted = vec!["world".to_owned(), "endgame".to_owned()];
+    let mut wanted = Vec::new();
+    if cells {
+        wanted.push("cell".to_owned());
+    }
+    wanted.extend(["world", "endgame"].map(str::to_owned));
     match quantity {
         Quantity::Flag(flag) => wanted.push(format!("flag_{}", model.flags()[flag].id())),
         Quantity::Metric(metric) => wanted.push(format!("metric_{}", model.metrics()[metric].id())),
         Quantity::Endgame(_) | Quantity::Category => {}
     }
     let projection = projection(&reader, &wanted)?;
-    let mut worlds: Vec<WorldMean> = Vec::new();
+    let mut worlds: Vec<(u64, WorldMean)> = Vec::new();
     let mut open: Option<OpenWorld> = None;
     for row in reader.get_row_iter(Some(projection))? {
-        let (world, value) = read(&row?, model, quantity)?;
-        if open.as_ref().is_none_or(|open| open.world != world) {
+        let read = read(&row?, model, quantity, cells)?;
+        let same = |open: &OpenWorld| open.cell == read.cell && open.world == read.world;
+        if !open.as_ref().is_some_and(same) {
             worlds.extend(open.take().map(OpenWorld::close));
         }
-        let open = open.get_or_insert_with(|| OpenWorld::new(world));
+        let open = open.get_or_insert_with(|| OpenWorld::new(read.cell, read.world));
         open.runs += 1;
-        match value {
+        match read.outcome {
             Ok(value) => open.values.add(value),
             Err(failure) => open.failure = open.failure.take().or(Some(failure)),
         }
@@ -77,8 +104,16 @@ pub fn world_means(
     Ok(worlds)
 }
 
+/// A run.
+struct ReadRun {
+    cell: u64,
+    world: u64,
+    outcome: Outcome,
+}
+
 /// A world some of whose runs have been read.
 struct OpenWorld {
+    cell: u64,
     world: u64,
     runs: u32,
     values: Moments,
@@ -86,8 +121,9 @@ struct OpenWorld {
 }
 
 impl OpenWorld {
-    fn new(world: u64) -> Self {
+    fn new(cell: u64, world: u64) -> Self {
         Self {
+            cell,
             world,
             runs: 0,
             values: Moments::new(),
@@ -95,7 +131,7 @@ impl OpenWorld {
         }
     }
 
-    fn close(self) -> WorldMean {
+    fn close(self) -> (u64, WorldMean) {
         let (mean, noise) = match self.failure {
             Some(failure) => (Err(failure), 0.0),
             None => {
@@ -104,12 +140,13 @@ impl OpenWorld {
                 (Ok(mean), variance / f64::from(self.runs))
             }
         };
-        WorldMean {
+        let world = WorldMean {
             world: self.world,
             runs: self.runs,
             mean,
             noise,
-        }
+        };
+        (self.cell, world)
     }
 }
 
@@ -127,12 +164,20 @@ fn projection(reader: &SerializedFileReader<File>, wanted: &[String]) -> Result<
         .build()?)
 }
 
-fn read(row: &Row, model: &Model, quantity: Quantity) -> Result<(u64, Outcome), ReadError> {
+fn read(
+    row: &Row,
+    model: &Model,
+    quantity: Quantity,
+    with_cell: bool,
+) -> Result<ReadRun, ReadError> {
     let mut cells = row.get_column_iter().map(|(_, cell)| cell);
     let unexpected = |what: &str| ReadError::Content(format!("`{what}` is not of its type"));
-    let Some(Field::ULong(world)) = cells.next() else {
-        return Err(unexpected("world"));
+    let mut number = |what: &str| match cells.next() {
+        Some(Field::ULong(number)) => Ok(*number),
+        _ => Err(unexpected(what)),
     };
+    let cell = if with_cell { number("cell")? } else { 0 };
+    let world = number("world")?;
     let endgame = match cells.next() {
         Some(Field::Null) => None,
         Some(Field::Str(id)) => {
@@ -149,5 +194,10 @@ fn read(row: &Row, model: &Model, quantity: Quantity) -> Result<(u64, Outcome), 
         Some(Field::Double(metric)) => (false, *metric),
         Some(_) => return Err(unexpected("outcome")),
     };
-    Ok((*world, quantity.read(model, endgame, |_| flag, |_| metric)))
+    let outcome = quantity.read(model, endgame, |_| flag, |_| metric);
+    Ok(ReadRun {
+        cell,
+        world,
+        outcome,
+    })
 }

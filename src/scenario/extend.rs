@@ -159,18 +159,15 @@ impl Origin {
         };
         let beside = normalize(&folder.unwrap_or(FilePath::new("")).join(reference));
         let beside = beside.display().to_string();
+        let plain = beside.strip_suffix(".toml").unwrap_or(&beside);
         let found = match self {
-            Self::File(_) => files.read(FilePath::new(&beside)).is_ok(),
-            Self::Builtin(_) => {
-                let plain = beside.strip_suffix(".toml").unwrap_or(&beside);
-                if files.builtin(plain).is_some() {
-                    return plain.to_owned();
-                }
-                false
-            }
+            Self::File(_) => [beside.clone(), format!("{plain}.toml")]
+                .into_iter()
+                .find(|path| files.read(FilePath::new(path)).is_ok()),
+            Self::Builtin(_) => files.builtin(plain).map(|_| plain.to_owned()),
         };
-        if found {
-            return beside;
+        if let Some(found) = found {
+            return found;
         }
         let plain = reference.strip_suffix(".toml").unwrap_or(reference);
         match files.builtin(plain) {

@@ -6,6 +6,18 @@ use super::tree::{Entry, Node, Table, Value};
 
 /// The key of a table whose lists are appended to those that are inherited.
 const ADD: &str = "add";
+/// The sections whose entries may have it, and the lists that it may hold.
+const WITH_LISTS: [&str; 5] = ["actor", "set", "action", "rule", "calendar"];
+const LISTS: [&str; 8] = [
+    "effects",
+    "foiled_effects",
+    "rung",
+    "on",
+    "rivals",
+    "allies",
+    "actors",
+    "places",
+];
 
 /// Keys that make a table one value, replaced as a whole: a distribution, a choice among a set.
 const WHOLE: [&str; 2] = ["dist", "among"];
@@ -92,18 +104,25 @@ fn merge_tables(mut parent: Table, mut child: Table, place: &Place<'_>) -> Table
     parent
 }
 
-/// Takes out the table of additions, where one has a meaning. Anything else of that name is left for the structure check.
+/// Takes out the additions, where they have a meaning. Anything else is left for the structure check.
 fn take_additions(child: &mut Table, place: &Place<'_>) -> Table {
-    let sections = ["actor", "set", "action", "rule", "calendar"];
-    let has_meaning = sections.iter().any(|section| place.is_entry_of(section));
-    match child.get(ADD).map(|entry| &entry.node.value) {
-        Some(Value::Table(_)) if has_meaning => {}
-        _ => return Table::new(),
+    let has_meaning = WITH_LISTS.iter().any(|section| place.is_entry_of(section));
+    let Some(Value::Table(added)) = child.get_mut(ADD).map(|entry| &mut entry.node.value) else {
+        return Table::new();
+    };
+    if !has_meaning {
+        return Table::new();
     }
-    match child.shift_remove(ADD).map(|entry| entry.node.value) {
-        Some(Value::Table(added)) => added,
-        _ => Table::new(),
+    let mut taken = Table::new();
+    for key in LISTS {
+        if let Some(entry) = added.shift_remove(key) {
+            taken.insert(key.to_owned(), entry);
+        }
     }
+    if added.is_empty() {
+        child.shift_remove(ADD);
+    }
+    taken
 }
 
 /// Appends a list to the list under `key`. A single name counts as a list of one.

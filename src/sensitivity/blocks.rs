@@ -137,6 +137,17 @@ impl ScrambledBlocks {
         sum / blocks.len() as f64
     }
 
+    /// Distance between the smallest and the largest output of complete blocks.
+    pub(crate) fn range(&self) -> f64 {
+        let blocks = self.complete_blocks();
+        let outputs = || blocks.iter().flat_map(|&b| self.block(b)).copied();
+        let ends = (
+            outputs().fold(f64::INFINITY, f64::min),
+            outputs().fold(f64::NEG_INFINITY, f64::max),
+        );
+        ends.1 - ends.0
+    }
+
     /// Sums in each scramble of the moments that `write` makes of a block, given its number and
     /// outputs. Parts of fixed size are added in order.
     pub(crate) fn replicate_sums(

@@ -76,6 +76,7 @@ pub use design::{Design, Model, Sample, run};
 pub use error::{Error, Failure, Outcome};
 pub use factor::{Column, Factor, Factors, Kind, Level, Quantile};
 pub use grid::Grid;
+pub(crate) use hash::child as child_key;
 pub use kernel::{ColumnKernelIndices, Kernel, KernelIndices, kernel_indices};
 pub use morris::{FactorEffects, MorrisDesign, MorrisEffects, MorrisPlan, Steps, morris_effects};
 pub use points::{LatinHypercube, SOBOL_DIMENSIONS, SOBOL_POINTS, SobolPoints};

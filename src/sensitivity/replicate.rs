@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::hash::{child, unit};
-use crate::math::normal_quantile;
+use crate::math::{self, normal_quantile};
 use crate::stats::special::{student_t_cdf, student_t_quantile};
 
 /// Resamples that rank instability is judged by, where any number can be had.
@@ -29,6 +29,22 @@ impl Estimate {
     /// Width of the interval.
     pub fn width(&self) -> f64 {
         self.high - self.low
+    }
+}
+
+impl Estimate {
+    /// What is known of an effect that showed in none of `points` points: its estimate and error are
+    /// zero, but it may show as often as would go unseen with probability (1 - level) / 2, and then be
+    /// as large as `largest`.
+    pub(crate) fn or_unseen(self, points: usize, largest: f64, level: f64) -> Self {
+        if self.value != 0.0 || self.standard_error != 0.0 || !largest.is_finite() {
+            return self;
+        }
+        let often = 1.0 - math::exp(math::ln(0.5 - 0.5 * level) / points as f64);
+        Estimate {
+            high: often * largest,
+            ..self
+        }
     }
 }
 

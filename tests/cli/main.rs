@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+mod batch;
 mod broken;
 mod calibrate;
 mod check;

@@ -283,6 +283,37 @@ fn groups_and_pairs() {
 }
 
 #[test]
+fn means_of_runs_tell_more_of_the_mean_response() {
+    let desk = desk();
+    let ask = |repeats: &str| {
+        let line = ["--of", "clash", "--budget", "80000", "--repeats", repeats];
+        study(desk.path(), &line)
+    };
+    let (one, ten) = (ask("1"), ask("10"));
+    let (drive, lever, pair) = (27.0 / 576.0, 3.0 / 576.0, 1.0 / 576.0);
+    for (factor, index, exact) in [
+        ("drive", "mean_first", drive / V_MEAN),
+        ("drive", "mean_total", (drive + pair) / V_MEAN),
+        ("lever", "mean_total", (lever + pair) / V_MEAN),
+        ("", "chance_share", 1.0 - V_MEAN / V),
+        ("", "mean", 3.0 / 8.0),
+        ("", "variance_of_mean", V_MEAN),
+    ] {
+        let row = at(&ten, factor, index);
+        assert!(row.holds(exact), "{factor} {index}: {exact} in {row:?}");
+    }
+    assert!(
+        !ten.keys()
+            .any(|(_, index)| index == "first" || index == "variance")
+    );
+    let width = |found: &BTreeMap<(String, String), Row>| {
+        let row = at(found, "lever", "mean_total");
+        row.high - row.low
+    };
+    assert!(width(&ten) < width(&one), "{ten:?} {one:?}");
+}
+
+#[test]
 fn precision_is_reached_or_said_not_to_be() {
     let desk = desk();
     let ask = |width: &str, budget: &str| {
@@ -426,7 +457,7 @@ fn which_scenario_holds_is_a_factor() {
     }
     assert!(at(&found, "scenario", "mean_total").above_dummy > 0.99);
     let text = ask(&["--weights", "3,1"]);
-    assert!(text.contains("full.toml 75 %, half.toml 25 %"), "{text}");
+    assert!(text.contains("full 75 %, half 25 %"), "{text}");
     assert!(text.contains("from 0 to 1: drive."), "{text}");
     // E s = 7/8.
     let found = table(&ask(&["--weights", "3,1", "--format", "csv"]));
@@ -434,7 +465,7 @@ fn which_scenario_holds_is_a_factor() {
 
     // One factor at a time begins with the first scenario; the second is a level of its own.
     let curves = ask(&["--method", "ofat", "--format", "csv"]);
-    let row = curves.lines().find(|line| line.ends_with(",half.toml"));
+    let row = curves.lines().find(|line| line.ends_with(",half"));
     let mean: f64 = row.unwrap().split(',').nth(4).unwrap().parse().unwrap();
     assert!((mean - 0.1875).abs() < 0.03, "{curves}");
 
@@ -484,8 +515,8 @@ fn which_scenario_holds_is_a_factor() {
     ];
     let text = succeed(desk.path(), &line);
     let limits = fs::read_to_string(desk.path().join("boxes/boxes.csv")).unwrap();
-    assert!(limits.contains(",scenario,,,full.toml,"), "{limits}");
-    assert!(text.contains("`scenario` is full.toml"), "{text}");
+    assert!(limits.contains(",scenario,,,full,"), "{limits}");
+    assert!(text.contains("`scenario` is full"), "{text}");
 }
 
 /// A sweep over fixed = 1/2 and 1 is the s of [`which_scenario_holds_is_a_factor`], and so is a variant that sets it.
@@ -536,6 +567,35 @@ set = { fixed = 0.5 }
         }
         assert!(!found.keys().any(|(factor, _)| factor == "scenario"));
     }
+    // The same from the finished runs of the experiment: a row is a world in one of the two cells.
+    let kept = sweep.replace("[batch]", "[batch]\nkeep_runs = true\nruns = 40000");
+    fs::write(desk.path().join("kept.toml"), kept).unwrap();
+    let done = flashpoint(desk.path(), &["batch", "kept.toml", "--out", "kept"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let line = [
+        "sensitivity",
+        "--from",
+        "kept",
+        "--of",
+        "clash",
+        "--format",
+        "csv",
+    ];
+    let found = table(&succeed(desk.path(), &line));
+    let v_mean = 35.0 / 288.0 - mean * mean;
+    for (factor, share) in [
+        ("fixed", 9.0 / 1024.0),
+        ("drive", 81.0 / 3072.0),
+        ("idle", 0.0),
+    ] {
+        let row = at(&found, factor, "mean_first");
+        assert!(
+            row.holds(share / v_mean),
+            "{factor}: {share} / {v_mean} in {row:?}"
+        );
+    }
+    let text = succeed(desk.path(), &["discover", "kept", "--outcome", "clash"]);
+    assert!(text.contains("`fixed` above 0.75"), "{text}");
     let refused = ask("sweep.toml", &["--set", "drive=1"]);
     assert_eq!(refused.code, 2);
     assert!(

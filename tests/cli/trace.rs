@@ -118,7 +118,7 @@ fn the_traced_run_is_the_one_of_the_batch() {
     let compiled = compile(&load(path.to_str().unwrap()).unwrap()).unwrap();
     let model = &compiled.model;
     let per_world = u64::from(model.runs_per_world());
-    let mut draws = ParameterDraws::new(model, 7);
+    let draws = ParameterDraws::new(model, 7);
     let mut drawn = Vec::new();
     for run in [0, per_world - 1, per_world, 3 * per_world + 1] {
         let world = World::new(model, draws.world(model, run / per_world)).unwrap();

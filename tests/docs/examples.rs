@@ -5,7 +5,8 @@
 //! | `toml` | a whole scenario: it compiles without a warning, and runs |
 //! | `toml,fragment` | the same for an addition to the last scenario of the tutorial |
 //! | `toml,error` | a whole scenario or an addition that fails; the `text` block that follows is what the program says |
-//! | `toml,experiment` | not a scenario |
+//! | `toml,experiment` | an experiment for `flashpoint batch`: see the tests of that chapter |
+//! | `toml,experiment-error` | one that fails; the `text` block that follows is what the program says |
 //! | `toml,hindcast`, `toml,base-rates`, `toml,calibration` | not scenarios: see `hindcast.rs` |
 
 use std::path::{Path, PathBuf};
@@ -79,7 +80,7 @@ fn tried(base: &str, example: String, runs: u64) -> Result<(), String> {
         return Err(loaded.diagnostics(compiled.warnings).render(false));
     }
     let model = &compiled.model;
-    let mut draws = ParameterDraws::new(model, 1);
+    let draws = ParameterDraws::new(model, 1);
     let mut simulator = Simulator::new(model, 1);
     let mut state = simulator.allocate();
     for run in 0..runs {
@@ -162,6 +163,7 @@ fn examples_run_and_errors_read_as_shown() {
                         "json",
                         "csv",
                         "toml,experiment",
+                        "toml,experiment-error",
                         "toml,hindcast",
                         "toml,base-rates",
                         "toml,calibration",

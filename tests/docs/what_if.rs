@@ -8,7 +8,7 @@ use crate::examples::{BASE, tutorial};
 use crate::markdown::guide;
 
 /// What the command prints in a folder with the tutorial's last scenario.
-fn printed(folder: &Path, command: &str) -> String {
+pub fn printed(folder: &Path, command: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_flashpoint"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders = vec![program.parent().unwrap().to_owned()];
@@ -26,7 +26,7 @@ fn printed(folder: &Path, command: &str) -> String {
 }
 
 /// The lines without a number: titles, headers, notes. Numbers change with every change of the tutorial or of the draws.
-fn layout(text: &str) -> Vec<String> {
+pub fn layout(text: &str) -> Vec<String> {
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let plain = |line: &&str| !line.contains(|c: char| c.is_ascii_digit());
     let ruled = |line: &String| !line.is_empty() && !line.contains('─');

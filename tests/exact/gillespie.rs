@@ -37,7 +37,7 @@ fn ours() -> Sample {
 
 fn theirs(draw: f64, leave: f64) -> Sample {
     let mut sample = Sample::default();
-    let mut seeds = StreamSource::new(StreamKey::derive(1, &["seed of the other simulator"]));
+    let seeds = StreamSource::new(StreamKey::derive(2, &["seed of the other simulator"]));
     for run in 0..RUNS {
         let seed = seeds.stream(run).next_u64();
         let mut crowd = Gillespie::new_with_seed([40, 3, 0], false, seed);

@@ -87,7 +87,7 @@ fn counts() -> Vec<f64> {
 
 /// The known bug: the rate stays where the last event left it until the next one is drawn.
 fn counts_without_decay_during_waits() -> Vec<f64> {
-    let mut source = StreamSource::new(StreamKey::derive(1, &["naive"]));
+    let source = StreamSource::new(StreamKey::derive(1, &["naive"]));
     let count = |run| {
         let mut stream = source.stream(run);
         let (mut time, mut excitement, mut count) = (0.0, 0.0, 0.0);

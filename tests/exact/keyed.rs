@@ -237,7 +237,7 @@ fn a_clone_of_a_run_under_way_goes_on_alike() {
 #[test]
 fn worlds_are_keyed_by_the_names_of_parameters() {
     let draws = |model: &Model| -> Vec<Vec<(String, u64)>> {
-        let mut draws = ParameterDraws::new(model, 3);
+        let draws = ParameterDraws::new(model, 3);
         let named = |world| {
             let values = draws.world(model, world);
             let pairs = model.parameters().iter().zip(values);
@@ -262,7 +262,7 @@ fn worlds_are_keyed_by_the_names_of_parameters() {
 
     // And the same run in two worlds shares its draws: only the parameters differ.
     let model = scenario("keyed");
-    let mut parameters = ParameterDraws::new(&model, 3);
+    let parameters = ParameterDraws::new(&model, 3);
     let mut runs = Runs::new(&model, 5);
     let first = |runs: &mut Runs, world: World| {
         runs.world = world;

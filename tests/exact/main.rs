@@ -17,6 +17,7 @@ mod keyed;
 mod limits;
 mod logit;
 mod metrics;
+mod plainly;
 mod poisson;
 mod recovery;
 mod selectors;

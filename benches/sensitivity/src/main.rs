@@ -66,11 +66,9 @@ fn main() {
             rows.push(by_python(python, script, &folder.join("large.csv"), resamples));
         }
     }
-    let (_, small) = allocation::peak_of(|| Study::new(&LARGE, POINTS / 4, true).by_scrambles());
     let small_study = Study::new(&LARGE, POINTS / 4, true);
     let (_, small_analysis) = allocation::peak_of(|| small_study.by_scrambles());
     let (_, analysis) = allocation::peak_of(|| study.by_scrambles());
-    let _ = small;
     let mut text = format!(
         "Sobol's G of 20 factors, {POINTS} points, {} rows; medians of {rounds} rounds, every contender in each, {} threads.\n\n\
          | contender | seconds | least | most | CPU seconds |\n|---|---|---|---|---|\n",

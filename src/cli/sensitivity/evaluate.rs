@@ -37,8 +37,8 @@ pub(super) struct Carried {
     pub analyses: Vec<Analysis>,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
-    /// Rows used.
-    pub rows: usize,
+    /// Runs used.
+    pub runs: u64,
 }
 
 /// Makes the rows of the plan that are not there yet, look after look.
@@ -50,9 +50,10 @@ pub(super) fn carry_out(
 ) -> Result<Carried, CliError> {
     let looks = plan.looks();
     let all = looks.last().copied().unwrap_or_default();
+    let runs = |rows: usize| rows as u64 * study.repeats;
     watch
         .meter
-        .resumed(evaluations.rows().min(all) as u64, all as u64);
+        .resumed(runs(evaluations.rows().min(all)), runs(all));
     let sizes = study.categories.iter();
     let sizes = sizes.map(|factor| factor.levels().map_or(1, <[_]>::len));
     let subject = Subject::new(
@@ -61,7 +62,8 @@ pub(super) fn carry_out(
         study.inputs,
         study.seed,
         watch.meter,
-    );
+    )
+    .repeated(study.repeats);
     let mut next = FIRST_ROWS;
     for &rows in &looks {
         while evaluations.rows() < rows {
@@ -96,10 +98,10 @@ pub(super) fn carry_out(
             return Ok(Carried {
                 analyses,
                 interrupted: false,
-                rows,
+                runs: runs(rows),
             });
         }
-        let so_far = format!("{} of {} runs", count(rows as u64), count(all as u64));
+        let so_far = format!("{} of {} runs", count(runs(rows)), count(runs(all)));
         for analysis in &mut analyses {
             watch
                 .meter
@@ -132,8 +134,8 @@ fn interrupted(study: &Study<'_>, plan: &Plan, evaluations: &Evaluations, all: u
     let rows = evaluations.rows() / round * round;
     let why = format!(
         "interrupted after {} of {} runs.",
-        count(evaluations.rows() as u64),
-        count(all as u64)
+        count(evaluations.rows() as u64 * study.repeats),
+        count(all as u64 * study.repeats)
     );
     let mut analyses = analyse(study, plan, evaluations, rows).unwrap_or_default();
     for analysis in &mut analyses {
@@ -142,7 +144,7 @@ fn interrupted(study: &Study<'_>, plan: &Plan, evaluations: &Evaluations, all: u
     Carried {
         analyses,
         interrupted: true,
-        rows: evaluations.rows(),
+        runs: evaluations.rows() as u64 * study.repeats,
     }
 }
 

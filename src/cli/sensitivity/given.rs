@@ -101,7 +101,10 @@ pub(super) fn of_worlds(
 
 /// Adds the shares of the variance that the means would have without chance, if there is any.
 fn add_shares_of_mean_response(report: &mut Indices, worlds: &Worlds, seed: u64) {
-    let of_mean = match rank_indices_of_means(&worlds.table, &worlds.noise, LEVEL, seed) {
+    let Some(noise) = &worlds.noise else {
+        return;
+    };
+    let of_mean = match rank_indices_of_means(&worlds.table, noise, LEVEL, seed) {
         Ok(found) => found.columns,
         Err(Error::ConstantOutput) => {
             report.notes.push(

@@ -14,18 +14,18 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use choose::Group;
-pub(super) use choose::{Named, in_words, inputs, named, nothing_varies, quantity};
+pub(super) use choose::{Named, cases, in_words, inputs, named, nothing_varies, quantity};
 
 use super::analysis::{on_threads, refuse_files, refuse_folder, write_folder};
 use super::prepare::DEFAULT_SEED;
 use super::run::{Interrupt, Meter};
-use super::worlds::Batches;
+use super::worlds::Finished;
 use super::{CliError, Format, Output, Override};
 use crate::report::directory::MANIFEST;
 use crate::report::evaluations::{EVALUATIONS, Evaluations, STUDY};
 use crate::report::sensitivity::{Curves, Indices};
 use evaluate::{Carried, Watch};
-use subject::StudySubject;
+pub(super) use subject::StudySubject;
 
 /// Files that a study of its own runs puts into its folder.
 const RESULTS: [&str; 5] = [
@@ -51,7 +51,8 @@ pub(super) struct Args {
         value_name = "SCENARIO"
     )]
     scenarios: Vec<String>,
-    /// Use the runs of finished batches (`flashpoint run --keep-runs`) instead of making new ones; one for each scenario.
+    /// Use the runs of finished batches (`flashpoint run --keep-runs`) instead of making new ones; one for each scenario. Or
+    /// those of one experiment (`flashpoint batch` with keep_runs).
     #[arg(long, value_name = "DIR", num_args = 1..)]
     from: Vec<PathBuf>,
     /// What to explain: endgames, flags, metrics, or `endgame-category` (several from the same runs).
@@ -78,6 +79,10 @@ pub(super) struct Args {
     /// Also find the interaction of each pair of factors (method sobol).
     #[arg(long, conflicts_with = "from")]
     pairs: bool,
+    /// Take the mean of R runs in the place of each single run, for outcomes that are rare or vary much by chance (method
+    /// sobol): shares are then of the mean response alone.
+    #[arg(long, value_name = "R", default_value_t = 1, conflicts_with = "from", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    repeats: u64,
     /// Seed of all random numbers.
     #[arg(long, value_name = "S", default_value_t = DEFAULT_SEED)]
     seed: u64,
@@ -225,7 +230,8 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let subject = StudySubject::load(args, out)?;
     let named = subject.named();
     let mut cases = choose::cases(&named, &args.of)?;
-    let inputs = subject.inputs(args, &mut cases)?;
+    let held: Vec<String> = args.set.iter().map(|set| set.name.clone()).collect();
+    let inputs = subject.inputs(&held, &args.params, &mut cases)?;
     let groups = choose::groups(&named, &inputs, &args.groups)?;
     let study = study::Study {
         title: subject.title(),
@@ -238,6 +244,7 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
         budget: args.budget,
         precision: args.precision,
         pairs: args.pairs,
+        repeats: args.repeats,
     };
     let plan = study.plan(method)?;
 
@@ -252,6 +259,7 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
         "parameters": inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>(),
         "groups": groups,
         "outcomes": args.of,
+        "repeats": args.repeats,
         "seed": args.seed,
     });
     let mut evaluations = match &args.out {
@@ -284,7 +292,7 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     about["scenarios"] = subject.description();
     about["budget"] = json!(args.budget);
     about["precision"] = json!(args.precision);
-    about["runs"] = json!(carried.rows);
+    about["runs"] = json!(carried.runs);
     let (mut shown, csv) = (args.shown(&carried.analyses)?, csv_of(&carried.analyses));
     if let Some(folder) = &args.out {
         // The folder belongs to this study: they may replace those of a smaller one.
@@ -303,7 +311,7 @@ fn from_batches(args: &Args) -> Result<(Vec<Analysis>, Value), CliError> {
         return Err(CliError::usage(message)
             .with_help("with --from, choose rank, pawn, prcc or regional; or name the scenario"));
     }
-    let batches = Batches::open(&args.from, &args.weights)?;
+    let batches = Finished::open(&args.from, &args.weights)?;
     let mut analyses = Vec::new();
     for of in &args.of {
         let (worlds, quantity) = batches.worlds(of, &args.params)?;
@@ -348,6 +356,14 @@ impl Args {
             return Err(CliError::usage(format!(
                 "--precision {width}: the width of an interval is above 0"
             )));
+        }
+        if self.repeats > 1 && method != Method::Sobol {
+            return Err(CliError::usage("--repeats is for method sobol"));
+        }
+        if self.repeats > 1 && self.pairs {
+            return Err(CliError::usage(
+                "--pairs are shares of the variance of single runs: leave --repeats out",
+            ));
         }
         if self.pairs && method != Method::Sobol {
             return Err(CliError::usage("--pairs is for method sobol"));
@@ -411,7 +427,7 @@ impl Args {
         } else {
             out.print(&self.shown(&carried.analyses)?)?;
         }
-        let rows = crate::report::number::count(carried.rows as u64);
+        let rows = crate::report::number::count(carried.runs);
         out.remark(&match &self.out {
             Some(folder) => format!(
                 "{rows} runs are kept in `{}`: the same command goes on from there.\n",

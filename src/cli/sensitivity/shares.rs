@@ -53,7 +53,7 @@ impl Study<'_> {
             let name = |i: usize| names[i].name.clone();
             (name(pair.i), name(pair.j), pair.second.into())
         });
-        Ok(Analysis::Indices(Indices {
+        let mut found = Indices {
             subject: self.about(
                 quantity,
                 "Sobol indices with the seed as a factor",
@@ -109,7 +109,11 @@ impl Study<'_> {
             pairs: pairs.collect(),
             notes,
             failures: Failures::new("point", &indices.completeness),
-        }))
+        };
+        if self.repeats > 1 {
+            of_means(&mut found, self.repeats);
+        }
+        Ok(Analysis::Indices(found))
     }
 
     pub(super) fn kernel(
@@ -223,6 +227,37 @@ impl Study<'_> {
             failures: Failures::new("chain", &effects.completeness),
         }))
     }
+}
+
+/// What indices of means of runs say about single runs: the shares of the mean response, and chance.
+///
+/// With s the share of chance in the variance of means of R runs, that in single runs is R s / (1 + (R - 1) s), which grows with
+/// s, so that the ends of the interval can be moved too.
+fn of_means(found: &mut Indices, repeats: u64) {
+    const FIRST_OF_MEAN: usize = 2;
+    found.kinds.drain(..FIRST_OF_MEAN);
+    for row in &mut found.factors {
+        row.indices.drain(..FIRST_OF_MEAN);
+    }
+    found.ranking = found.kinds.len() - 1;
+    let r = repeats as f64;
+    let single = |s: f64| r * s / (1.0 + (r - 1.0) * s.max(0.0));
+    found.whole.retain(|whole| whole.id != "variance");
+    for whole in &mut found.whole {
+        if let (Some(cell), "chance_share") = (&mut whole.value, whole.id) {
+            let scale = 1.0 + (r - 1.0) * cell.value.max(0.0);
+            *cell = Cell {
+                value: single(cell.value),
+                standard_error: cell.standard_error * r / (scale * scale),
+                low: single(cell.low),
+                high: single(cell.high),
+                above_dummy: None,
+            };
+        }
+    }
+    found.subject.design.push_str(&format!(
+        " Each output is the mean of {repeats} runs of one world."
+    ));
 }
 
 /// What a dummy has in totals and effects: exactly nothing, since equal values and equal chance make equal runs.

@@ -52,6 +52,8 @@ pub(super) struct Study<'a> {
     pub budget: Option<u64>,
     pub precision: Option<f64>,
     pub pairs: bool,
+    /// Runs whose mean is the output of a row.
+    pub repeats: u64,
 }
 
 /// The largest design that a study may have.
@@ -202,7 +204,7 @@ impl Study<'_> {
             output: in_words(case.model, case.quantities[quantity]),
             design,
             seed: self.seed,
-            runs: runs as u64,
+            runs: runs as u64 * self.repeats,
             provisional: None,
         }
     }
@@ -242,7 +244,7 @@ impl Study<'_> {
 
     /// Points of each scramble that the budget allows: a power of 2, for which Sobol points are balanced.
     fn points(&self, runs_per_point: usize) -> Result<usize, CliError> {
-        let each = (SCRAMBLES * runs_per_point) as u64;
+        let each = (SCRAMBLES * runs_per_point) as u64 * self.repeats;
         let budget = self.budget(DEFAULT_BUDGET);
         let points = budget / each;
         if points < 2 {

@@ -21,7 +21,7 @@ use crate::sensitivity::Factor;
 const VARIANT: &str = "variant";
 
 /// The models of a study.
-pub(super) enum StudySubject {
+pub(in crate::cli) enum StudySubject {
     Scenarios {
         prepared: Vec<Prepared>,
         weights: Vec<f64>,
@@ -54,8 +54,16 @@ impl StudySubject {
         Ok(Self::Scenarios { prepared, weights })
     }
 
+    /// The experiment, if it is one.
+    pub(in crate::cli) fn experiment(&self) -> Option<&Plan> {
+        match self {
+            Self::Experiment(plan) => Some(plan),
+            Self::Scenarios { .. } => None,
+        }
+    }
+
     /// The models; those of an experiment scenario by scenario and variant by variant.
-    pub(super) fn named(&self) -> Vec<Named<'_>> {
+    pub(in crate::cli) fn named(&self) -> Vec<Named<'_>> {
         match self {
             Self::Scenarios { prepared, .. } => (prepared.iter())
                 .map(|prepared| Named {
@@ -87,7 +95,7 @@ impl StudySubject {
     }
 
     /// The factors that say which of the models is run; none if there is one.
-    pub(super) fn categories(&self) -> Vec<Factor> {
+    pub(in crate::cli) fn categories(&self) -> Vec<Factor> {
         let factors = match self {
             Self::Scenarios { prepared, weights } => {
                 let names = prepared.iter().map(|p| p.loaded.name.clone());
@@ -109,13 +117,17 @@ impl StudySubject {
     }
 
     /// What is varied in the models: levers and sweeps over their values, and the uncertain parameters that none of them sets.
-    pub(super) fn inputs(
+    ///
+    /// # Errors
+    /// A usage error if nothing varies, or a name of `params` does not.
+    pub(in crate::cli) fn inputs(
         &self,
-        args: &Args,
+        held: &[String],
+        params: &[String],
         cases: &mut [Case<'_>],
     ) -> Result<Vec<Input>, CliError> {
         let named = self.named();
-        let mut held: Vec<String> = args.set.iter().map(|set| set.name.clone()).collect();
+        let mut held = held.to_vec();
         let mut inputs = Vec::new();
         if let Self::Experiment(plan) = self {
             for axis in plan.sweeps.axes().iter().chain(plan.levers.axes()) {
@@ -131,7 +143,7 @@ impl StudySubject {
         if inputs.is_empty() && named.len() < 2 {
             return Err(choose::nothing_varies());
         }
-        choose::named(&named, inputs, &args.params)
+        choose::named(&named, inputs, params)
     }
 
     /// Title of the study.
@@ -149,7 +161,7 @@ impl StudySubject {
     }
 
     /// What decides the runs.
-    pub(super) fn identity(&self) -> Value {
+    pub(in crate::cli) fn identity(&self) -> Value {
         match self {
             Self::Scenarios { .. } => {
                 let hash = |s: ScenarioDescription| json!({ "name": s.name, "sha256": s.sha256 });

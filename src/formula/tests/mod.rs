@@ -2,6 +2,7 @@
 
 mod bounds;
 mod checks;
+mod code;
 mod definitions;
 mod fixture;
 mod reference;

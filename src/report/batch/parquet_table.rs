@@ -259,15 +259,17 @@ mod tests {
             Column::new("s", ColumnType::Text, "Which"),
         ];
         let count = GROUP as u64 + 3;
-        let number = |n: u64| (n % 3 != 0).then_some(n as f64 / 7.0);
-        let text = |n: u64| (n % 5 != 0).then_some(if n % 2 == 0 { "even" } else { "odd" });
+        let number = |n: u64| (!n.is_multiple_of(3)).then_some(n as f64 / 7.0);
+        let text = |n: u64| {
+            (!n.is_multiple_of(5)).then_some(if n.is_multiple_of(2) { "even" } else { "odd" })
+        };
         let mut table = ParquetTable::new(Vec::new(), &columns, "a table").unwrap();
         for n in 0..count {
             table
                 .row(&[
                     Cell::Count(n),
                     Cell::Number(number(n)),
-                    Cell::Truth(n % 4 == 0),
+                    Cell::Truth(n.is_multiple_of(4)),
                     Cell::Text(text(n)),
                 ])
                 .unwrap();
@@ -291,7 +293,7 @@ mod tests {
             let cells: Vec<&Field> = row.get_column_iter().map(|(_, field)| field).collect();
             assert_eq!(*cells[0], Field::ULong(rows));
             assert_eq!(*cells[1], number(rows).map_or(Field::Null, Field::Double));
-            assert_eq!(*cells[2], Field::Bool(rows % 4 == 0));
+            assert_eq!(*cells[2], Field::Bool(rows.is_multiple_of(4)));
             let expected = text(rows).map_or(Field::Null, |s| Field::Str(s.to_owned()));
             assert_eq!(*cells[3], expected);
             rows += 1;

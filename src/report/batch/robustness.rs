@@ -10,6 +10,7 @@ use crate::batch::store::{CellReader, StoreError};
 use crate::stats::decision::robustness::{Outcomes, Question, Robustness};
 use crate::stats::decision::satisficing::satisficing_share;
 use crate::stats::decision::{self, Limit};
+use crate::stats::interval::Interval;
 use crate::stats::worlds::WorldHistogram;
 
 /// Policies that are weighed against each other at most: the work grows with the cube of their number.
@@ -81,7 +82,7 @@ fn weigh_one(
     let runs = reader.rounds() * u64::from(plan.block);
     let world = plan.runs_per_world().map_or(runs, u64::from);
     let groups = (1..=MOST_GROUPS.min(world))
-        .filter(|groups| world % groups == 0)
+        .filter(|groups| world.is_multiple_of(*groups))
         .max()
         .unwrap_or(1);
     let made = Outcomes::new(policies as usize, groups as usize, &weights);
@@ -162,7 +163,23 @@ fn weigh_one(
             }
         }
     }
+    if plan.quantities[goal.quantity].is_probability() {
+        robust.iter_mut().for_each(within_a_probability);
+    }
     Ok(Ok(robust))
+}
+
+/// Cuts off what intervals of probabilities, and of their differences in size, have outside 0 and 1.
+fn within_a_probability(robustness: &mut Robustness) {
+    for estimate in [
+        &mut robustness.expected,
+        &mut robustness.regret_expected,
+        &mut robustness.regret_90,
+        &mut robustness.regret_maximal,
+    ] {
+        let Interval { low, high } = estimate.interval;
+        estimate.interval = Interval::new(low.clamp(0.0, 1.0), high.clamp(0.0, 1.0));
+    }
 }
 
 /// The means of consecutive groups of `size` runs. A run without a value leaves its group smaller; `None` if a group has none.

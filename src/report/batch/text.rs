@@ -272,9 +272,10 @@ impl<'p> Shown<'p> {
         }
         let plan = self.plan;
         let mut out = format!(
-            "\n{} of {} differences to the baseline are significant, corrected for all of them (Holm, 5 %)",
+            "\n{} of {} differences to the baseline ({}) are significant, corrected for all of them (Holm, 5 %)",
             count(significant),
-            count(all)
+            count(all),
+            self.baseline_name()
         );
         if self.differences.is_empty() {
             out.push_str(".\n");
@@ -285,7 +286,8 @@ impl<'p> Shown<'p> {
         }
         out.push_str(":\n\n");
         let mut table = Table::new(&[
-            "Cell",
+            "Policy",
+            "State of the world",
             "Quantity",
             "Difference",
             "Paired 95 %",
@@ -297,7 +299,8 @@ impl<'p> Shown<'p> {
             let [value, interval] =
                 difference_text(quantity, difference.difference, difference.interval);
             table.row(vec![
-                plan.describe(plan.cell(*number)),
+                policy_name(plan, *number),
+                self.state_name(*number),
                 quantity.label.clone(),
                 value,
                 interval,
@@ -305,7 +308,7 @@ impl<'p> Shown<'p> {
             ]);
         }
         out.push_str(&table.text(|column| match column {
-            0 | 1 => Align::Left,
+            0..=2 => Align::Left,
             _ => Align::Right,
         }));
         out
@@ -354,7 +357,8 @@ impl<'p> Shown<'p> {
             ];
             cells.extend(estimates.map(|estimate| weighed_text(quantity, &estimate)));
             if let Some(share) = robustness.satisficing {
-                let digits = percent_decimals(share.interval);
+                // A share of worlds is not known to more.
+                let digits = percent_decimals(share.interval).min(1);
                 cells.push(format!(
                     "{} {}",
                     percent(share.value, digits),
@@ -379,6 +383,22 @@ impl<'p> Shown<'p> {
             );
         }
         out
+    }
+
+    /// What all cells are compared with: a policy, and a state of the world if it is the same for all.
+    fn baseline_name(&self) -> String {
+        let plan = self.plan;
+        let number = plan.number(plan.baseline_of(plan.cell(0)));
+        let baseline = plan.baseline;
+        match (baseline.scenario, baseline.sweep) {
+            (None, None) => policy_name(plan, number),
+            _ if plan.policies() == 1 => self.state_name(number),
+            _ => format!(
+                "{} in {}",
+                policy_name(plan, number),
+                self.state_name(number)
+            ),
+        }
     }
 
     /// Scenario and sweeps of a cell.
@@ -465,13 +485,18 @@ fn weighed_text(quantity: &PlannedQuantity, estimate: &decision::Estimate) -> St
 }
 
 fn value_text(probability: bool, value: f64, interval: Interval) -> String {
+    if interval.width() == 0.0 {
+        let (scale, unit) = if probability {
+            (100.0, " %")
+        } else {
+            (1.0, "")
+        };
+        return format!("{}{unit}", significant(scale * value));
+    }
     if probability {
         let digits = percent_decimals(interval);
         let interval = percent_range(interval.low, interval.high, digits);
         return format!("{} {interval}", percent(value, digits));
-    }
-    if interval.width() == 0.0 {
-        return significant(value);
     }
     let digits = decimals(interval);
     let (low, high) = (

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Failures, Subject};
 use crate::report::csv_text::CsvText;
 use crate::report::number::{
-    count, exact, exact_or_empty, percent, percent_decimals, percent_range, rounded,
+    count, exact, exact_or_empty, percent, percent_decimals, percent_range, rounded, significant,
 };
 use crate::report::text_table::{Align, Table};
 use crate::stats::interval::Interval;
@@ -167,7 +167,7 @@ impl Boxes {
 
     /// The table of boxes, then the chosen one in a sentence with its limits.
     pub fn text(&self) -> String {
-        let mut out = self.subject.text();
+        let mut out = self.subject.text("Which worlds decide");
         out.push_str(&format!(
             "Target of a world: {}. Its mean over all worlds: {}.\n\n",
             self.target(),
@@ -199,6 +199,11 @@ impl Boxes {
         });
         for note in &self.notes {
             out.push_str(&format!("{note}\n"));
+        }
+        if self.boxes.iter().all(|found| found.limits.is_empty()) {
+            out.push_str(
+                "No limit could be told from chance: use more worlds, or fewer parameters with --params.\n",
+            );
         }
         out.push_str(&self.failures.text());
         out
@@ -279,16 +284,20 @@ impl Boxes {
     /// A box with its limits.
     fn paragraph(&self, found: &FoundBox) -> String {
         let mut text = format!("\nBox {}: {}.\n", found.number, self.sentence(found));
-        if let (Some(confirmed), Some(base)) = (&found.confirmed, self.confirmed_base_rate) {
+        if let (Some(confirmed), Some(base), false) = (
+            &found.confirmed,
+            self.confirmed_base_rate,
+            found.limits.is_empty(),
+        ) {
             text.push_str(&format!(
-                "In {} other worlds inside: {}, where all other worlds together have {}.\n",
+                "Confirmed in {} other worlds inside: {}, where all other worlds together have {}.\n",
                 count(confirmed.worlds as u64),
                 confirmed.text(),
                 percent(base, 1)
             ));
         }
         for limit in &found.limits {
-            let end = |x: Option<f64>| x.map_or_else(|| "…".to_owned(), exact);
+            let end = |x: Option<f64>| x.map_or_else(|| "…".to_owned(), significant);
             let p = limit
                 .quasi_p
                 .map_or_else(String::new, |p| format!(", quasi-p {}", rounded(p, 4)));

@@ -67,7 +67,7 @@ impl Curves {
 
     /// A table with all levels of all factors.
     pub fn text(&self) -> String {
-        let mut out = self.subject.text();
+        let mut out = self.subject.text("What drives");
         out.push_str(&format!(
             "With every factor at its median: {}\n\n",
             self.base.text()

@@ -12,7 +12,7 @@ pub use boxes::{BoxLimit, Boxes, Confirmed, FoundBox};
 pub use curves::{CurvePoint, Curves};
 
 use super::csv_text::CsvText;
-use super::number::{count, decimals, exact, exact_or_empty, range, rounded};
+use super::number::{count, decimals, exact, exact_or_empty, range, rounded, significant};
 use super::text_table::{Align, Table};
 use crate::sensitivity::{Completeness, Estimate};
 use crate::stats::interval::Interval;
@@ -88,13 +88,14 @@ pub struct Subject {
 }
 
 impl Subject {
-    fn text(&self) -> String {
+    /// What it is about; `question` is what was asked of the output, in words.
+    fn text(&self, question: &str) -> String {
         let provisional = self.provisional.iter();
         let provisional: String = provisional
             .map(|why| format!("PROVISIONAL: {why}\n"))
             .collect();
         format!(
-            "{provisional}{}\nWhat drives {}.\n{}: {}\n{} runs, seed {}.\n",
+            "{provisional}{}\n{question} {}.\n{}: {}\n{} runs, seed {}.\n",
             self.title,
             self.output,
             self.method,
@@ -224,7 +225,7 @@ pub const DUMMY: &str = "(dummy)";
 impl Indices {
     /// The indices as a table, with sentences on what they are.
     pub fn text(&self) -> String {
-        let mut out = self.subject.text();
+        let mut out = self.subject.text("What drives");
         out.push('\n');
         out.push_str(&self.table());
         for pair in self.pairs.iter().take(SHOWN) {
@@ -327,7 +328,7 @@ impl Indices {
             text.push_str(&format!(
                 "{} more factors, each at most {} in \"{}\" (CSV and JSON have all)\n",
                 real.len() - SHOWN,
-                rounded(self.rank(next), DECIMALS[1]),
+                significant(self.rank(next)),
                 self.kinds[self.ranking].heading
             ));
         }

@@ -7,7 +7,7 @@ use crate::report::number::percent;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 460.0;
 const LEFT: f64 = 70.0;
-const RIGHT: f64 = 20.0;
+const RIGHT: f64 = 30.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 52.0;
 /// Least distance of two numbers of boxes, in units of the picture.

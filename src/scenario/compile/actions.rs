@@ -151,6 +151,7 @@ impl Compiler<'_> {
                 self.placed(program, &path)
             });
             effects.push(Effect {
+                of_role: None,
                 target,
                 operation: statement.op,
                 value,

@@ -139,8 +139,10 @@ impl<'a> Compiler<'a> {
             timeline,
             streams: self.streams,
             sites: self.sites,
+            fast: model::Fast::default(),
         };
         outcomes::link_dependents(&mut model);
+        model.make_fast();
         if let Err(error) = World::new(&model, model.default_parameters())
             && error.parameters.is_empty()
         {
@@ -441,10 +443,7 @@ impl<'a> Compiler<'a> {
 
     fn placed(&mut self, program: Program, path: &Path) -> Formula {
         self.sites.push(path.to_string());
-        Formula {
-            program,
-            site: self.sites.len() as u32 - 1,
-        }
+        Formula::new(program, self.sites.len() as u32 - 1)
     }
 
     /// Reserves a random stream under a name of its own.

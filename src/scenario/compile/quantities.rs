@@ -39,6 +39,7 @@ impl Compiler<'_> {
         Quantity::Drawn {
             family,
             parameters,
+            shape: None,
             site,
         }
     }

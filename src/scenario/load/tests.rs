@@ -877,3 +877,25 @@ add = { on = "strike" }
     let span = loaded.locate(&path).unwrap();
     assert_eq!(loaded.sources.get(span.file).unwrap().name(), "child.toml");
 }
+
+#[test]
+fn only_lists_are_added() {
+    let files = Memory::default().file("base.toml", SAMPLE).file(
+        "child.toml",
+        "[scenario]\nextends = \"base.toml\"\n[action.attack]\nadd = { efects = [\"target.unrest = 0\"] }\n[parameter.plot_rate]\nadd = { effects = [] }\n",
+    );
+    let problems = load_with(&files, "child.toml").unwrap_err();
+    let said = lines(&problems);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said.iter().any(|line| line.starts_with(
+            "4:9: unknown key `efects` in `action.attack.add` | did you mean `effects`?"
+        )),
+        "{said:?}"
+    );
+    assert!(
+        said.iter()
+            .any(|line| line.starts_with("6:1: unknown key `add` in `parameter.plot_rate`")),
+        "{said:?}"
+    );
+}

@@ -18,7 +18,9 @@
 //!
 //! The dummy is a factor that the model does not see. In first-order indices its estimate is
 //! mean\[f(A,wa) f(B,wb)\] / V centred (Zadeh et al. 2017): no further run is needed. In both totals
-//! it is exactly 0, because equal values and equal keys give equal runs.
+//! it is exactly 0, because equal values and equal keys give equal runs. A factor whose total is 0 because
+//! nothing changed at any of N points is no dummy for that: the interval then reaches up to the share
+//! that goes unseen at so many points with probability (1 - level) / 2.
 //!
 //! Sources: Saltelli (2002) Comput. Phys. Commun. 145, 280; Saltelli et al. (2010) Comput. Phys.
 //! Commun. 181, 259; Jansen (1999) Comput. Phys. Commun. 117, 35; Zadeh et al. (2017) Environ.
@@ -274,17 +276,28 @@ fn assemble(
 ) -> SobolIndices {
     let columns = design.factors().columns();
     let d = columns.len();
+    let points = data.blocks.completeness.complete;
+    let range = data.range();
+    let unseen = |e: Estimate, variance: f64| {
+        e.or_unseen(points, 0.5 * range * range / variance, source.level)
+    };
+    let of_runs = source.jackknife.full[VARIANCE];
+    let of_mean = source.jackknife.full[VARIANCE_OF_MEAN];
     let of_column = |i: usize| ColumnIndices {
         name: columns[i].name.clone(),
         first: source.estimate(moments.first(i), Dummy::Statistic(DUMMY_FIRST)),
-        joint_total: source.estimate(moments.joint_total(i), Dummy::Zero),
+        joint_total: unseen(
+            source.estimate(moments.joint_total(i), Dummy::Zero),
+            of_runs,
+        ),
         mean_first: source.defined(
             moments.mean_first(i),
             Dummy::Statistic(moments.mean_dummy()),
         ),
         mean_total: moments
             .mean_total(i)
-            .and_then(|at| source.defined(at, Dummy::Zero)),
+            .and_then(|at| source.defined(at, Dummy::Zero))
+            .map(|e| unseen(e, of_mean)),
     };
     let column_indices: Vec<ColumnIndices> = (0..d).map(of_column).collect();
     let mut pairs = Vec::new();

@@ -195,6 +195,12 @@ fn groups_and_a_factor_that_does_nothing() {
     let idle = &s.columns[2];
     assert_eq!(idle.joint_total.value, 0.0);
     assert_eq!(idle.joint_total.above_dummy, Some(0.5));
+    // Nothing changed at 32,768 points: a change at 3.69 of them would go unseen in 1 of 40 studies.
+    assert!(idle.joint_total.low == 0.0 && idle.joint_total.high > 0.0);
+    assert!(
+        idle.joint_total.high < 3.7 / 32_768.0 * 30.0 * 30.0 / 2.0 / 13.0,
+        "{idle:?}"
+    );
     assert!(s.columns[0].first.above_dummy > Some(0.9999));
     assert!(s.columns[0].joint_total.above_dummy > Some(0.9999));
 }

@@ -62,9 +62,9 @@ impl Systems for Batches {
     }
 
     fn sample(&mut self, system: usize, observations: Range<u64>) -> Result<Vec<f64>, Infallible> {
-        let mut shared = StreamSource::new(StreamKey::derive(self.seed, &["shared"]));
+        let shared = StreamSource::new(StreamKey::derive(self.seed, &["shared"]));
         let name = system.to_string();
-        let mut own = StreamSource::new(StreamKey::derive(self.seed, &["own", &name]));
+        let own = StreamSource::new(StreamKey::derive(self.seed, &["own", &name]));
         let p = self.probabilities[system];
         let values = observations.map(|j| {
             let (mut shared, mut own) = (shared.stream(j), own.stream(j));
@@ -128,16 +128,18 @@ fn common_random_numbers_and_dropping_save_observations() {
         let means = (0..10).map(|i| 0.2 * f64::from(i)).collect();
         select(&mut Normal::new(means, own, common, seed), &plan(0.2)).unwrap()
     };
-    let (mut shared, mut apart, mut equal) = (0, 0, 0);
+    let (mut shared, mut apart, mut equal, mut found) = (0, 0, 0, 0);
     for seed in 0..40 {
         // The variance of single observations is the same.
         let with = spread(0.75f64.sqrt(), 0.5, seed);
         let without = spread(0.0, 1.0, seed);
-        assert_eq!(with.best, 0);
+        found += u32::from(with.best == 0);
         shared += with.observations.iter().sum::<u64>();
         apart += without.observations.iter().sum::<u64>();
         equal += 10 * without.observations.iter().max().unwrap();
     }
+    // 0.95 of 40 would be 38; 31 or fewer have a probability of 1e-4.
+    assert!(found > 31, "{found}");
     assert!(2 * shared < apart, "{shared} {apart}");
     assert!(3 * apart < 2 * equal, "{apart} {equal}");
 }
