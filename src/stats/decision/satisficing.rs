@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "prints the coverage in the module's documentation"]
+    #[ignore = "prints the coverage of the intervals; takes minutes"]
     fn print_interval_coverage() {
         for (name, a, b) in SHAPES {
             let (limit, mut stream) = (0.02, test_stream(12));
