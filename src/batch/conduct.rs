@@ -31,7 +31,9 @@ const PILOT_RUNS: u64 = 1000;
 /// Worlds of a cell at the first look, at least: how much worlds differ cannot be told from a handful.
 const PILOT_WORLDS: u64 = 20;
 /// Bytes of records that are held at once.
-pub const HELD_BYTES: u64 = 16 << 20;
+const HELD_BYTES: u64 = 16 << 20;
+/// Cells that are held at once, with what is worked out of them.
+const HELD_CELLS: u64 = 4096;
 
 /// Told how far a batch is. Called from any thread.
 pub trait Progress: Sync {
@@ -354,7 +356,7 @@ fn cell_bytes(plan: &Plan, reader: &CellReader<'_>) -> usize {
 
 /// The cells in pieces whose records can be held at once.
 fn pieces(plan: &Plan, reader: &CellReader<'_>) -> impl Iterator<Item = Range<u64>> + use<> {
-    let at_once = (HELD_BYTES / cell_bytes(plan, reader) as u64).max(1);
+    let at_once = (HELD_BYTES / cell_bytes(plan, reader) as u64).clamp(1, HELD_CELLS);
     let cells = plan.cells();
     (0..cells.div_ceil(at_once)).map(move |piece| {
         let first = piece * at_once;

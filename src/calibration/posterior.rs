@@ -160,13 +160,14 @@ pub fn calibrate(
             .map(|(_, pattern)| (kernel(calibration, pattern), pattern.question))
             .collect();
         for (world, weight) in weights.iter_mut().enumerate() {
-            let mut sum = 0.0;
-            for run in world * each..(world + 1) * each {
+            let runs = world * each..(world + 1) * each;
+            let of_run = |run: usize| {
                 let agreement = |(kernel, question): &(Kernel, usize)| {
                     kernel.agreement(answers[*question][run])
                 };
-                sum += fitted.iter().map(agreement).product::<f64>();
-            }
+                fitted.iter().map(agreement).product::<f64>()
+            };
+            let sum: f64 = runs.map(of_run).sum();
             *weight *= sum / each as f64;
         }
         for (position, pattern) in of_case() {
@@ -177,7 +178,7 @@ pub fn calibrate(
     }
     let seen: Vec<Seen> = seen.into_iter().flatten().collect();
     let total: f64 = weights.iter().sum();
-    if !(total > 0.0) {
+    if total <= 0.0 {
         return Err(CalibrationError::Impossible {
             worlds: calibration.worlds,
         });

@@ -147,7 +147,7 @@ fn select(
     out: &mut Output,
 ) -> Result<(), CliError> {
     let interrupt = Interrupt::install();
-    let meter = Meter::new(plan, out.stderr_terminal);
+    let meter = Meter::open_ended(plan, out.stderr_terminal);
     let control = Control {
         threads,
         stop: &interrupt.stop,
@@ -408,23 +408,38 @@ struct Meter {
     cells: u64,
     made: AtomicU64,
     start: Instant,
-    state: Mutex<(u64, Option<f64>)>,
+    /// Cells that are done, and the widest interval, once a chunk is stored.
+    state: Mutex<Option<(u64, Option<f64>)>>,
 }
 
 impl Meter {
+    fn new(plan: &Plan, watched: bool) -> Self {
+        let bar = ProgressBar::new(plan.size.most_runs() * plan.cells());
+        Self::with_bar(
+            bar,
+            "{wide_bar} {human_pos} of {human_len} runs{msg}",
+            plan,
+            watched,
+        )
+    }
+
+    /// For work of which nobody knows how much there is.
+    fn open_ended(plan: &Plan, watched: bool) -> Self {
+        Self::with_bar(
+            ProgressBar::new_spinner(),
+            "{spinner} {human_pos} runs{msg}",
+            plan,
+            watched,
+        )
+    }
+
     #[allow(
         clippy::disallowed_methods,
         reason = "progress is shown against the clock"
     )]
-    fn new(plan: &Plan, watched: bool) -> Self {
-        let bar = if watched {
-            ProgressBar::new(plan.size.most_runs() * plan.cells())
-        } else {
-            ProgressBar::hidden()
-        };
-        if let Ok(style) =
-            ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} runs{msg}")
-        {
+    fn with_bar(bar: ProgressBar, template: &str, plan: &Plan, watched: bool) -> Self {
+        let bar = if watched { bar } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         Self {
@@ -432,7 +447,7 @@ impl Meter {
             cells: plan.cells(),
             made: AtomicU64::new(0),
             start: Instant::now(),
-            state: Mutex::new((0, None)),
+            state: Mutex::new(None),
         }
     }
 
@@ -446,19 +461,23 @@ impl Meter {
         let mut message = String::new();
         if made > 0 && seconds > 0.0 {
             let rate = made as f64 / seconds;
-            let length = self.bar.length().unwrap_or(0);
-            let left = length.saturating_sub(self.bar.position()) as f64 / rate;
-            message = format!(", {}/s, {} left", count(rate as u64), duration(left));
+            message = format!(", {}/s", count(rate as u64));
+            if let Some(length) = self.bar.length() {
+                let left = length.saturating_sub(self.bar.position()) as f64 / rate;
+                message.push_str(&format!(", {} left", duration(left)));
+            }
         }
-        let (cells, widest) = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        message.push_str(&format!(
-            ", {} of {} cells",
-            count(cells),
-            count(self.cells)
-        ));
-        if let Some(widest) = widest {
-            let points = significant(100.0 * widest);
-            message.push_str(&format!(", widest interval {points} pp"));
+        let state = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((cells, widest)) = state {
+            message.push_str(&format!(
+                ", {} of {} cells",
+                count(cells),
+                count(self.cells)
+            ));
+            if let Some(widest) = widest {
+                let points = significant(100.0 * widest);
+                message.push_str(&format!(", widest interval {points} pp"));
+            }
         }
         self.bar.set_message(message);
     }
@@ -483,7 +502,7 @@ impl Progress for Meter {
 
     fn saved(&self, cells_done: u64, widest: Option<f64>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        *state = (cells_done, widest);
+        *state = Some((cells_done, widest));
     }
 }
 

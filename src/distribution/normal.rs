@@ -19,16 +19,43 @@ pub(super) fn mass(a: f64, b: f64) -> f64 {
     }
 }
 
-pub(super) fn quantile((a, b): (f64, f64), u: f64) -> f64 {
-    if a == f64::NEG_INFINITY && b == f64::INFINITY {
-        return math::normal_quantile(u);
+/// What quantiles between the same bounds have in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Truncation {
+    low: f64,
+    high: f64,
+    /// Probability beyond the bound that is farther down, after reflection.
+    below: f64,
+    mass: f64,
+}
+
+impl Truncation {
+    pub fn to((low, high): (f64, f64)) -> Self {
+        Self {
+            low,
+            high,
+            below: math::normal_cdf(if low > 0.0 { -high } else { low }),
+            mass: mass(low, high),
+        }
     }
-    let z = if a > 0.0 {
-        -math::normal_quantile(math::normal_cdf(-b) + (1.0 - u) * mass(a, b))
-    } else {
-        math::normal_quantile(math::normal_cdf(a) + u * mass(a, b))
-    };
-    z.clamp(a, b)
+
+    pub fn quantile(&self, u: f64) -> f64 {
+        let Self {
+            low,
+            high,
+            below,
+            mass,
+        } = *self;
+        if low == f64::NEG_INFINITY && high == f64::INFINITY {
+            return math::normal_quantile(u);
+        }
+        let z = if low > 0.0 {
+            -math::normal_quantile(below + (1.0 - u) * mass)
+        } else {
+            math::normal_quantile(below + u * mass)
+        };
+        z.clamp(low, high)
+    }
 }
 
 pub(super) fn cdf((a, b): (f64, f64), z: f64) -> f64 {

@@ -4,9 +4,10 @@
 
 use crate::math::{exp, exp_m1, ln, ln_1p};
 
-pub(super) fn quantile(exponent: f64, min: f64, max: f64, u: f64) -> f64 {
+/// `covered` is the part of the unbounded law that lies below `max`.
+pub(super) fn quantile(exponent: f64, min: f64, covered: f64, u: f64) -> f64 {
     let t = exponent - 1.0;
-    min * exp(-ln_1p(-u * covered(t, min, max)) / t)
+    min * exp(-ln_1p(-u * covered) / t)
 }
 
 pub(super) fn cdf(exponent: f64, min: f64, max: f64, x: f64) -> f64 {
@@ -27,6 +28,6 @@ pub(super) fn mean(exponent: f64, min: f64, max: f64) -> f64 {
 }
 
 /// `1 - (x / min)^-t`, the part of the unbounded law that lies below `x`.
-fn covered(t: f64, min: f64, x: f64) -> f64 {
+pub(super) fn covered(t: f64, min: f64, x: f64) -> f64 {
     -exp_m1(-t * ln(x / min))
 }

@@ -6,12 +6,16 @@ use crate::math::{exp, exp_m1, ln, ln_1p, pow, sqrt};
 
 const INF: f64 = f64::INFINITY;
 
-/// A validated member of a parametric [`Family`]: 40 bytes, `Copy`, made without allocation.
+/// A validated member of a parametric [`Family`], with what its quantiles have in common: `Copy`, made without allocation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shape {
     family: Family,
     /// In the order of [`Family::parameters`], with zeros behind.
     values: [f64; MAX_PARAMETERS],
+    /// Of a normal or lognormal.
+    truncation: normal::Truncation,
+    /// Of a power law: the part of the unbounded one that lies below the greatest value.
+    covered: f64,
 }
 
 impl Shape {
@@ -23,7 +27,25 @@ impl Shape {
     /// As [`Family::validate`].
     pub fn new(family: Family, values: &[f64]) -> Result<Shape, DistributionError> {
         let values = family.complete(values)?;
-        Ok(Shape { family, values })
+        let mut shape = Shape {
+            family,
+            values,
+            truncation: normal::Truncation::default(),
+            covered: 1.0,
+        };
+        let [a, b, c, d] = values;
+        match family {
+            Family::Normal => {
+                shape.truncation = normal::Truncation::to(normal::standardize(a, b, c, d));
+            }
+            Family::LogNormal => shape.truncation = normal::Truncation::to(shape.log_bounds()),
+            Family::PowerLaw => shape.covered = power_law::covered(a - 1.0, b, c),
+            Family::DiscretePowerLaw => {
+                shape.covered = power_law::covered(a - 1.0, b - 0.5, c + 0.5);
+            }
+            _ => {}
+        }
+        Ok(shape)
     }
 
     /// The family.
@@ -48,8 +70,8 @@ impl Shape {
             Family::Uniform => a + u * (b - a),
             Family::LogUniform => a * exp(u * ln(b / a)),
             Family::Triangular => triangular_quantile(a, b, c, u),
-            Family::Normal => a + b * normal::quantile(normal::standardize(a, b, c, d), u),
-            Family::LogNormal => a * exp(b * normal::quantile(self.log_bounds(), u)),
+            Family::Normal => a + b * self.truncation.quantile(u),
+            Family::LogNormal => a * exp(b * self.truncation.quantile(u)),
             Family::Exponential => -a * ln_1p(-u),
             Family::Weibull => a * pow(-ln_1p(-u), 1.0 / b),
             Family::Beta => c + (d - c) * beta::quantile(a, b, u),
@@ -57,8 +79,10 @@ impl Shape {
                 let (alpha, beta) = pert_shapes(a, b, c);
                 a + (c - a) * beta::quantile(alpha, beta, u)
             }
-            Family::PowerLaw => power_law::quantile(a, b, c, u),
-            Family::DiscretePowerLaw => (power_law::quantile(a, b - 0.5, c + 0.5, u) + 0.5).floor(),
+            Family::PowerLaw => power_law::quantile(a, b, self.covered, u),
+            Family::DiscretePowerLaw => {
+                (power_law::quantile(a, b - 0.5, self.covered, u) + 0.5).floor()
+            }
         };
         let (low, high) = self.support();
         value.clamp(low.max(-f64::MAX), high.min(f64::MAX))

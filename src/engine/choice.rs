@@ -378,14 +378,14 @@ pub(super) fn draw(weights: &[f64], uniform: f64) -> Option<(usize, f64)> {
     let mut last = None;
     for (index, &weight) in weights.iter().enumerate() {
         if weight > 0.0 {
-            last = Some((index, weight / total));
+            last = Some((index, weight));
             if left < weight {
-                return last;
+                break;
             }
             left -= weight;
         }
     }
-    last
+    last.map(|(index, weight)| (index, weight / total))
 }
 
 #[cfg(test)]

@@ -272,11 +272,11 @@ impl<'a, O: Observer> Running<'a, O> {
                 Outcome::Foiled => scene.event.foiled,
                 Outcome::Any => true,
             };
-            if answers
-                && rule
-                    .standings
-                    .meets(self.standings(rule.actor, &scene.roles))
-            {
+            // Every event reaches an actor in some role.
+            let concerns = |wanted: StandingSet| {
+                wanted == StandingSet::ANY || wanted.meets(self.standings(rule.actor, &scene.roles))
+            };
+            if answers && concerns(rule.standings) {
                 self.answer(index, rule, action, scene)?;
             }
         }

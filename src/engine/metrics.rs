@@ -6,38 +6,41 @@ use crate::model::{MetricKind, Model, SlotConstants, Watched, World};
 
 /// The path of a stock or rung between two events: from `level` towards a baseline.
 #[derive(Clone, Copy)]
-struct Path {
+struct Path<'a> {
     level: Level,
-    slot: SlotConstants,
+    slot: &'a SlotConstants,
 }
 
-impl Path {
+/// Of a rung, which no time moves.
+const STILL: SlotConstants = SlotConstants {
+    initial: 0.0,
+    baseline: 0.0,
+    decay: 0.0,
+    min: f64::NEG_INFINITY,
+    max: f64::INFINITY,
+};
+
+impl<'a> Path<'a> {
     #[inline]
-    fn of(watched: Watched, world: &World, state: &RunState) -> Self {
+    fn of(watched: Watched, world: &'a World, state: &RunState) -> Self {
         match watched {
             Watched::Slot(slot) => Self {
                 level: state.levels[slot as usize],
-                slot: world.slots[slot as usize],
+                slot: &world.slots[slot as usize],
             },
-            Watched::Pair(pair) => {
-                let value = f64::from(state.rungs[pair as usize]);
-                Self {
-                    level: Level { value, since: 0.0 },
-                    slot: SlotConstants {
-                        initial: value,
-                        baseline: value,
-                        decay: 0.0,
-                        min: f64::NEG_INFINITY,
-                        max: f64::INFINITY,
-                    },
-                }
-            }
+            Watched::Pair(pair) => Self {
+                level: Level {
+                    value: f64::from(state.rungs[pair as usize]),
+                    since: 0.0,
+                },
+                slot: &STILL,
+            },
         }
     }
 
     #[inline]
     fn at(&self, time: f64) -> f64 {
-        relaxed(self.level, &self.slot, time)
+        relaxed(self.level, self.slot, time)
     }
 
     /// When the path comes to `level`, which lies strictly between its ends or at one of them:
@@ -80,43 +83,40 @@ pub(super) fn reset(model: &Model, world: &World, state: &mut RunState) {
 pub(super) fn follow(model: &Model, world: &World, state: &mut RunState, index: u32) {
     let index = index as usize;
     let (from, to) = (state.metrics[index].since, state.time);
-    let level = world.metric_levels[index];
+    state.metrics[index].since = to;
     let value = state.values[index];
+    let kind = &model.metrics[index].kind;
+    let watched = match *kind {
+        MetricKind::Peak(of) | MetricKind::Low(of) | MetricKind::TimeMean(of) => of,
+        MetricKind::TimeBeyond { of, .. } => of,
+        MetricKind::FirstBeyond { of, .. } if value == f64::INFINITY => of,
+        _ => return,
+    };
+    let path = Path::of(watched, world, state);
+    let (first, last) = (path.at(from), path.at(to));
+    let level = world.metric_levels[index];
     let beyond = |x: f64, above: bool| if above { x > level } else { x < level };
-    match model.metrics[index].kind {
-        MetricKind::Peak(watched) => {
-            let path = Path::of(watched, world, state);
-            state.values[index] = value.max(path.at(from)).max(path.at(to));
+    state.values[index] = match *kind {
+        MetricKind::Peak(_) => value.max(first).max(last),
+        MetricKind::Low(_) => value.min(first).min(last),
+        MetricKind::TimeBeyond { above, .. } => {
+            value
+                + match (beyond(first, above), beyond(last, above)) {
+                    (true, true) => to - from,
+                    (false, false) => 0.0,
+                    (true, false) => path.crossing(level, from, to) - from,
+                    (false, true) => to - path.crossing(level, from, to),
+                }
         }
-        MetricKind::Low(watched) => {
-            let path = Path::of(watched, world, state);
-            state.values[index] = value.min(path.at(from)).min(path.at(to));
+        MetricKind::FirstBeyond { above, .. } if beyond(first, above) => from,
+        MetricKind::FirstBeyond { above, .. } if beyond(last, above) => {
+            path.crossing(level, from, to)
         }
-        MetricKind::TimeMean(watched) => {
-            let path = Path::of(watched, world, state);
+        MetricKind::TimeMean(_) => {
             let integral = state.metrics[index].integral + path.integral(from, to);
             state.metrics[index].integral = integral;
-            state.values[index] = if to > 0.0 { integral / to } else { path.at(to) };
+            if to > 0.0 { integral / to } else { last }
         }
-        MetricKind::TimeBeyond { of, above, .. } => {
-            let path = Path::of(of, world, state);
-            state.values[index] += match (beyond(path.at(from), above), beyond(path.at(to), above))
-            {
-                (true, true) => to - from,
-                (false, false) => 0.0,
-                (true, false) => path.crossing(level, from, to) - from,
-                (false, true) => to - path.crossing(level, from, to),
-            };
-        }
-        MetricKind::FirstBeyond { of, above, .. } if value == f64::INFINITY => {
-            let path = Path::of(of, world, state);
-            if beyond(path.at(from), above) {
-                state.values[index] = from;
-            } else if beyond(path.at(to), above) {
-                state.values[index] = path.crossing(level, from, to);
-            }
-        }
-        _ => {}
-    }
-    state.metrics[index].since = to;
+        _ => value,
+    };
 }

@@ -28,7 +28,7 @@ pub use state::{Ending, EventFields, Origin, Roles, RunState, STEPS_PER_EVENT, S
 use crate::model::{Formula, Model, World};
 use crate::random::{Stream, StreamKey, StreamSource};
 use prepared::Prepared;
-use state::Due;
+use state::{Due, OpenStream};
 use std::cell::Cell;
 use view::{Relaxed, View};
 
@@ -53,6 +53,7 @@ struct Streams {
 
 impl Streams {
     /// Stream `index` of run `run`, at its start.
+    #[inline(never)]
     fn open(&mut self, model: &Model, index: usize, run: u64) -> Stream {
         let source = self.sources[index].get_or_insert_with(|| {
             let parts: Vec<&str> = model.streams[index].iter().map(String::as_str).collect();
@@ -261,13 +262,15 @@ impl<'a, O: Observer> Running<'a, O> {
     /// The stream with this index, opened at its start if this run has not drawn from it yet.
     #[inline]
     fn stream(&mut self, index: u32) -> &mut Stream {
-        let index = index as usize;
-        let (word, bit) = (index / 64, 1_u64 << (index % 64));
-        if self.state.opened[word] & bit == 0 {
-            self.state.opened[word] |= bit;
-            self.state.streams[index] = self.streams.open(self.model, index, self.state.run);
+        let (start, run) = (self.state.starts, self.state.run);
+        let open = &mut self.state.streams[index as usize];
+        if open.start != start {
+            *open = OpenStream {
+                stream: self.streams.open(self.model, index as usize, run),
+                start,
+            };
         }
-        &mut self.state.streams[index]
+        &mut open.stream
     }
 
     #[inline]

@@ -139,6 +139,21 @@ pub(super) struct Answer {
     pub place: i32,
 }
 
+/// A random stream, and the start after which it was opened; see [`RunState::starts`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenStream {
+    pub stream: Stream,
+    pub start: u64,
+}
+
+impl OpenStream {
+    /// Not opened: the first start is number 1.
+    const NONE: Self = Self {
+        stream: Stream::UNUSED,
+        start: 0,
+    };
+}
+
 /// What a rule remembers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct RuleState {
@@ -194,9 +209,9 @@ pub struct RunState {
     pub(super) rules: Vec<RuleState>,
     /// Sorted by time, then sequence. A deque, because what is due at once goes to either end in a cascade.
     pub(super) agenda: VecDeque<Pending>,
-    pub(super) streams: Vec<Stream>,
-    /// One bit a stream: whether it was drawn from in this run.
-    pub(super) opened: Vec<u64>,
+    pub(super) streams: Vec<OpenStream>,
+    /// Counts the runs that have been started in this room, so that streams of earlier ones are told from those of this one.
+    pub(super) starts: u64,
     pub(super) metrics: Vec<MetricState>,
     /// Current values of the metrics.
     pub(super) values: Vec<f64>,
@@ -236,14 +251,14 @@ impl RunState {
             sequence: 0,
             next_midnight: 1.0,
             levels: vec![level; model.slots.len()],
-            totals: vec![[0.0; 2]; model.fast.total_pairs],
+            totals: vec![[0.0; 2]; model.fast.sum_pairs],
             rungs: vec![0; model.pairs.len()],
             clocks: vec![clock; model.processes.len()],
             wakes: Wakes::new(model.processes.len()),
             rules: vec![rule; model.rules.len()],
             agenda: VecDeque::with_capacity(AGENDA_CAPACITY),
-            streams: vec![Stream::from_state([0; 4]); model.streams.len()],
-            opened: vec![0; model.streams.len().div_ceil(64)],
+            streams: vec![OpenStream::NONE; model.streams.len()],
+            starts: 0,
             metrics: vec![MetricState::default(); model.metrics.len()],
             values: vec![0.0; model.metrics.len()],
             timeline: vec![0.0; records],
@@ -268,9 +283,9 @@ impl RunState {
                 since: 0.0,
             };
         }
-        for total in &model.fast.totals {
+        for sum in &model.fast.sums {
             let level = |slot: u32| self.levels[slot as usize].value;
-            total.fill(&mut self.totals, level);
+            sum.fill(&mut self.totals, level);
         }
         self.rungs.copy_from_slice(&model.initial_rungs);
         for clock in &mut self.clocks {
@@ -282,7 +297,7 @@ impl RunState {
             rule.pending = 0;
         }
         self.agenda.clear();
-        self.opened.fill(0);
+        self.starts += 1;
         self.timeline_points = 0;
         self.ending = None;
         self.endgame = None;
@@ -304,7 +319,7 @@ impl RunState {
         self.wakes.copy(&start.wakes);
         self.rules.copy_from_slice(&start.rules);
         self.agenda.clear();
-        self.opened.fill(0);
+        self.starts += 1;
         self.metrics.copy_from_slice(&start.metrics);
         self.values.copy_from_slice(&start.values);
         let recorded = start.recorded();

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::state::{Level, RunState, Scene};
-use crate::formula::{Environment, Field, Interval, Ranges, Relation, Role};
+use crate::formula::{Environment, Field, Interval, Ranges, Relation, Role, Total};
 use crate::model::{Model, SlotConstants, World, pair_index};
 
 /// A run at this moment, seen from an event and by an actor.
@@ -116,8 +116,8 @@ impl Environment for View<'_> {
     }
 
     #[inline]
-    fn total(&self, total: u32, without: u32) -> f64 {
-        self.model.fast.totals[total as usize].value(&self.state.totals, without)
+    fn total(&self, total: Total) -> f64 {
+        total.value(&self.state.totals)
     }
 
     #[inline]

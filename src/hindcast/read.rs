@@ -576,7 +576,7 @@ fn baseline(raw: &RawQuestion, reading: &Reading, rate: &RawBaseRate) -> Result<
                         "the base rate has a share for `{id}`, which is no option"
                     ));
                 }
-                if !(*share >= 0.0) {
+                if *share < 0.0 {
                     return Err(format!("the share of `{id}` must not be negative"));
                 }
             }

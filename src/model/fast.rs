@@ -12,9 +12,9 @@ pub(crate) struct Fast {
     pub known: Vec<Program>,
     /// For each process: its hazard, with what parameters decide worked out, to be bounded.
     pub hazards: Vec<Program>,
-    pub totals: Vec<Total>,
-    /// Pairs of nodes of all totals together.
-    pub total_pairs: usize,
+    pub sums: Vec<KeptSum>,
+    /// Pairs of all these sums together.
+    pub sum_pairs: usize,
     /// Distributions whose parameters are the same through every run.
     pub shapes: Vec<(Family, Vec<Program>)>,
     /// Metrics that an absorbing endgame reads, by index; those made of other metrics in their order.
@@ -26,14 +26,12 @@ pub(crate) struct Fast {
     pub absorbing_endgames: Vec<u32>,
 }
 
-/// A sum that is kept up to date: a complete binary tree, each node the sum of the two below it. Node 1 is the sum of all, nodes
-/// `2 k` and `2 k + 1` lie below node `k` and are kept side by side, and the stocks are the last nodes, with zeros behind them up to
-/// a power of two; see [`crate::formula::Totals`].
+/// A sum that is kept up to date; see [`crate::formula::Total`].
 #[derive(Clone, Debug)]
-pub(crate) struct Total {
-    /// Where its pairs of nodes begin.
-    pub offset: u32,
-    /// Nodes for stocks: a power of two, at least 2.
+pub(crate) struct KeptSum {
+    /// Where its pairs begin.
+    pub pairs: u32,
+    /// How many pairs, and so how many nodes for stocks: a power of two.
     pub width: u32,
     /// Slots in the order of the nodes.
     pub slots: Vec<u32>,
@@ -43,32 +41,15 @@ pub(crate) struct Total {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Summand {
     /// Where the pairs of the total begin.
-    pub offset: u32,
+    pub pairs: u32,
     pub node: u32,
 }
 
-impl Total {
-    /// The sum without the stock at the position `without`.
-    #[inline]
-    pub fn value(&self, pairs: &[[f64; 2]], without: u32) -> f64 {
-        let pairs = &pairs[self.offset as usize..];
-        if without >= self.width {
-            return pairs[1][0] + pairs[1][1];
-        }
-        // What is left out counts as 0; everything beside its path to the root is added.
-        let mut node = (self.width + without) as usize;
-        let mut sum = 0.0;
-        while node > 1 {
-            sum += pairs[node / 2][1 - node % 2];
-            node /= 2;
-        }
-        sum
-    }
-
+impl KeptSum {
     /// Adds up the stocks afresh, `value` of each slot.
     pub fn fill(&self, pairs: &mut [[f64; 2]], value: impl Fn(u32) -> f64) {
         let width = self.width as usize;
-        let pairs = &mut pairs[self.offset as usize..][..width];
+        let pairs = &mut pairs[self.pairs as usize..][..width];
         pairs.fill([0.0; 2]);
         for (&slot, node) in self.slots.iter().zip(width..) {
             pairs[node / 2][node % 2] = value(slot);
@@ -83,7 +64,7 @@ impl Summand {
     /// Brings the total up to date after the stock has come to `value`.
     #[inline]
     pub fn set(self, pairs: &mut [[f64; 2]], value: f64) {
-        let pairs = &mut pairs[self.offset as usize..];
+        let pairs = &mut pairs[self.pairs as usize..];
         let mut node = self.node as usize;
         let mut sum = value;
         while node > 1 {
@@ -112,16 +93,14 @@ impl Model {
             ..Fast::default()
         };
         fast.known = known.programs().to_vec();
-        for slots in totals.slots {
-            let width = (slots.len() as u32).next_power_of_two();
-            let offset = fast.total_pairs as u32;
+        fast.sum_pairs = totals.pairs as usize;
+        for (pairs, width, slots) in totals.list {
             for (&slot, node) in slots.iter().zip(width..) {
                 let summands = &mut self.slot_dependents[slot as usize].summands;
-                summands.push(Summand { offset, node });
+                summands.push(Summand { pairs, node });
             }
-            fast.total_pairs += width as usize;
-            fast.totals.push(Total {
-                offset,
+            fast.sums.push(KeptSum {
+                pairs,
                 width,
                 slots,
             });

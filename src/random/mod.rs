@@ -129,6 +129,9 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// A stream that is to be replaced before it is used.
+    pub(crate) const UNUSED: Self = Self { state: [1; 4] };
+
     /// A generator with the given state. The all-zero state, in which xoshiro stays for ever, is
     /// replaced by a fixed one.
     pub fn from_state(state: [u64; 4]) -> Stream {

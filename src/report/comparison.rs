@@ -144,6 +144,14 @@ pub fn rows(
     rows
 }
 
+/// An interval as wide as that of the baseline or the variant by itself, which is not known as exactly as their difference: a
+/// half of the variance that common random numbers save, each.
+fn own_width(found: &Difference) -> Interval {
+    let saved = found.variance_reduction.filter(|times| times.is_finite());
+    let factor = saved.map_or(1.0, |times| (times / 2.0).max(1.0).sqrt());
+    Interval::new(0.0, factor * found.interval.width())
+}
+
 /// Kind, label and unit of an outcome.
 fn described(model: &Model, quantity: Quantity) -> (OutcomeKind, String, Option<String>) {
     match quantity {
@@ -231,10 +239,11 @@ impl Comparisons {
                 continue;
             };
             let p = row.p_adjusted.unwrap_or(1.0);
+            let own = own_width(&found);
             let mut cells = vec![
                 label,
-                scale.value(found.baseline, found.interval),
-                scale.value(found.variant, found.interval),
+                scale.value(found.baseline, own),
+                scale.value(found.variant, own),
                 scale.difference(found.difference, found.interval),
                 scale.interval(found.interval),
             ];

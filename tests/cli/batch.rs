@@ -181,8 +181,7 @@ fn parquet_files_hold_what_the_tables_hold() {
     let mut total = 0;
     for row in runs.get_row_iter(None).unwrap() {
         let row = row.unwrap();
-        let fields: BTreeMap<&String, &Field> =
-            row.get_column_iter().map(|(n, f)| (n, f)).collect();
+        let fields: BTreeMap<&String, &Field> = row.get_column_iter().collect();
         let of = |name: &str| fields[&name.to_owned()];
         let (Field::ULong(cell), Field::Str(endgame), Field::Double(raids)) =
             (of("cell"), of("endgame"), of("metric_raids"))
@@ -204,6 +203,56 @@ fn parquet_files_hold_what_the_tables_hold() {
                 *count.unwrap_or(&0) as f64 / 100.0
             );
         }
+    }
+}
+
+#[test]
+fn comparisons_are_those_of_the_command_compare() {
+    let desk = desk(EXPERIMENT);
+    succeed(desk.path(), &["batch", "walls.toml"]);
+    let table = fs::read_to_string(desk.path().join("results/walls/comparison.csv")).unwrap();
+    let what_if = "quiet: rate = 0.001";
+    let compared = succeed(
+        desk.path(),
+        &[
+            "compare",
+            "raids.toml",
+            "--what-if",
+            what_if,
+            "--runs",
+            "100",
+            "--format",
+            "csv",
+        ],
+    );
+    let rows = |table: &str, names: &[&str]| -> BTreeMap<String, Vec<String>> {
+        let columns: Vec<Vec<String>> = names.iter().map(|name| column(table, name)).collect();
+        let quantities = column(table, "quantity").into_iter().enumerate();
+        quantities
+            .map(|(row, quantity)| {
+                let cells = columns.iter().map(|column| column[row].clone()).collect();
+                (quantity, cells)
+            })
+            .collect()
+    };
+    // Holm's correction is over all rows of a table, so it is left out.
+    let names = [
+        "baseline",
+        "estimate",
+        "difference",
+        "low",
+        "high",
+        "variance_reduction",
+        "p_value",
+    ];
+    let quiet: String = (table.lines())
+        .filter(|line| line.starts_with("cell,") || line.contains(",quiet,"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let (batch, compare) = (rows(&quiet, &names), rows(&compared, &names));
+    assert_eq!(batch.len(), 3, "{quiet}");
+    for (quantity, row) in batch {
+        assert_eq!(compare[&quantity], row, "{quantity}");
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fs;
 
+use flashpoint::math::{exp, ln};
 use serde_json::Value;
 
 use super::{flashpoint, folder, succeed};
@@ -109,15 +110,19 @@ fn found(desk: &tempfile::TempDir, more: &[&str]) -> Value {
     serde_json::from_str(&succeed(desk.path(), &line)).unwrap()
 }
 
+fn power(x: f64, n: i32) -> f64 {
+    (0..n).map(|_| x).product()
+}
+
 /// Mean and standard deviation of the logarithm of a gamma variable, from 200,000 equal parts of its density.
 fn log_gamma_moments(shape: i32, rate: f64) -> (f64, f64) {
     let (mut total, mut sum, mut squares) = (0.0, 0.0, 0.0);
     for i in 1..200_000 {
         let x = f64::from(i) * 1e-4 * f64::from(shape) / rate / 2.0;
-        let density = x.powi(shape - 1) * (-rate * x).exp();
+        let density = power(x, shape - 1) * exp(-rate * x);
         total += density;
-        sum += density * x.ln();
-        squares += density * x.ln() * x.ln();
+        sum += density * ln(x);
+        squares += density * ln(x) * ln(x);
     }
     let mean = sum / total;
     (mean, (squares / total - mean * mean).sqrt())
@@ -176,7 +181,7 @@ fn the_posterior_is_that_of_the_closed_form() {
             let choose: f64 = (0..k)
                 .map(|i| f64::from(6 + i) / f64::from(i + 1))
                 .product();
-            let mass = choose * (250.0_f64 / 350.0).powi(6) * (100.0_f64 / 350.0).powi(k);
+            let mass = choose * power(250.0 / 350.0, 6) * power(100.0 / 350.0, k);
             if k == 4 { 0.5 * mass } else { mass }
         })
         .sum();

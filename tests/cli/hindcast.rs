@@ -173,7 +173,7 @@ fn scores_are_those_of_the_closed_form() {
     let rate = at("clash", "base_rate");
     assert!((number(rate, "score_low") - 0.04).abs() < 1e-12);
     assert!((number(rate, "score_high") - 0.36).abs() < 1e-12);
-    assert!((number(rate, "logarithmic") + 0.6_f64.ln()).abs() < 1e-12);
+    assert!((number(rate, "logarithmic") + flashpoint::math::ln(0.6)).abs() < 1e-12);
     // What was called impossible.
     assert_eq!(at("clash", "persistence")["logarithmic"], "inf");
     assert!(!found.contains_key(&("what".to_owned(), "persistence".to_owned())));

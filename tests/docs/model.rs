@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use flashpoint::scenario::builtin;
 use flashpoint::scenario::load::{LoadedScenario, load};
 use flashpoint::scenario::raw::{Expression, RawScenario};
 
@@ -109,6 +110,15 @@ fn rules_are_those_of_the_scenario() {
             real.push([id.clone(), option.id.clone(), weight]);
         }
     }
+    assert_eq!(told, real);
+}
+
+#[test]
+fn every_variant_is_listed() {
+    let told: BTreeSet<String> = rows("variants").iter().map(|row| only(&row[0])).collect();
+    let real: BTreeSet<String> = (builtin::list().iter())
+        .filter_map(|(name, _)| Some(name.strip_prefix("isis-iran/variants/")?.to_owned()))
+        .collect();
     assert_eq!(told, real);
 }
 

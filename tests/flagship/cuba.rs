@@ -10,8 +10,10 @@ fn cuba(settings: &[(&str, f64)]) -> Case {
     Case::built_in("other/cuba-1962", &[settings])
 }
 
-/// Setting, metric, and whether the metric is higher without the setting.
-const MECHANISMS: &[(&[(&str, f64)], &str, bool)] = &[
+/// Settings, metric, and whether the metric is higher without the settings.
+type Mechanism = (&'static [(&'static str, f64)], &'static str, bool);
+
+const MECHANISMS: &[Mechanism] = &[
     (&[("incident_rate", 0.0)], "incidents", true),
     (&[("incident_rate", 0.0)], "peak_fear", true),
     (&[("deadline", 0.0)], "air_strikes", true),

@@ -98,7 +98,7 @@ impl Comparison {
         let cores = cores();
         writeln!(
             text,
-            "| | version | runs/s, one core | {unit}s/s, one core | ns a {unit} | runs/s, {cores} cores | {unit}s/s, {cores} cores \
+            "| | version | runs/s, one core | {unit}s/s, one core | ns per {unit} | runs/s, {cores} cores | {unit}s/s, {cores} cores \
              | Flashpoint's speed over it (min–max) | interval after a CPU second |\n\
              |---|---|---:|---:|---:|---:|---:|---:|---:|"
         )

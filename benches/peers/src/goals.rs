@@ -1,7 +1,7 @@
 //! What is aimed at, and what was measured.
 
 use crate::comparison::{Comparison, short};
-use crate::growth::Growth;
+use crate::growth::{Growth, two_decimals};
 use crate::program::Program;
 use crate::race::Spread;
 use crate::scaling::Scaling;
@@ -102,7 +102,7 @@ pub fn table(measured: &Measured) -> String {
         goals.push(Goal {
             what: format!("cost grows with {}", growth.family.grows),
             goal: format!("exponent {}", growth.family.ideal),
-            measured: format!("{:.2}", growth.exponent),
+            measured: two_decimals(growth.exponent),
             met: growth.exponent <= growth.family.ideal + EXPONENT_TOLERANCE,
         });
     }

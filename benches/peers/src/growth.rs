@@ -222,6 +222,11 @@ fn line(costs: &[Cost]) -> (f64, f64) {
     (slope, y - slope * x)
 }
 
+/// Two decimals, and no minus before a zero.
+pub fn two_decimals(x: f64) -> String {
+    format!("{:.2}", (100.0 * x).round() / 100.0 + 0.0)
+}
+
 /// In Markdown.
 pub fn table(growths: &[Growth]) -> String {
     let mut text = String::from(
@@ -234,11 +239,11 @@ pub fn table(growths: &[Growth]) -> String {
             .collect();
         writeln!(
             text,
-            "| {} | {:.2} | {} | {:.2} | {} | [growth-{id}.svg](growth-{id}.svg) |",
+            "| {} | {} | {} | {} | {} | [growth-{id}.svg](growth-{id}.svg) |",
             growth.family.grows,
-            growth.exponent,
+            two_decimals(growth.exponent),
             growth.family.ideal,
-            growth.last_exponent,
+            two_decimals(growth.last_exponent),
             each.join(", "),
             id = growth.family.id,
         )
@@ -289,7 +294,7 @@ impl Growth {
                     at: Box::new(move |size| y * (size / x).powf(ideal)),
                 },
                 Line {
-                    label: format!("fitted: exponent {slope:.2}"),
+                    label: format!("fitted: exponent {}", two_decimals(slope)),
                     dashed: false,
                     at: Box::new(fitted),
                 },

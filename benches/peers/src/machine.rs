@@ -35,10 +35,15 @@ pub fn description() -> String {
     )
 }
 
-/// The commit that is measured, marked if files differ from it.
+/// The commit that is measured, marked if files other than results differ from it.
 pub fn commit() -> String {
-    let folder = env!("CARGO_MANIFEST_DIR");
-    said("git", &["-C", folder, "describe", "--always", "--dirty"])
+    let git = |arguments: &[&str]| {
+        let folder = ["-C", env!("CARGO_MANIFEST_DIR")];
+        said("git", &[&folder, arguments].concat())
+    };
+    let changed = git(&["status", "--porcelain", "--", ":/", ":(top,exclude)results"]);
+    let mark = if changed.is_empty() { "" } else { "-dirty" };
+    git(&["describe", "--always"]) + mark
 }
 
 /// What a command prints.

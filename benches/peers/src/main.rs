@@ -97,12 +97,12 @@ fn main() -> io::Result<()> {
         Commit {}; {}. {load} On a machine that does nothing else the load is at most {} while this runs; where it is higher, \
         others had a share in the cores, and figures by the wall clock say little.\n\n\
         Speed on one core is per CPU second, on all cores per second of the wall clock. Contenders run in turn, A B C A B C ..., \
-        {} rounds; figures are medians over rounds, ratios are taken within a round. Each was first checked to give the same \
+        rounds: {}. Figures are medians over rounds, ratios are taken within a round. Each was first checked to give the same \
         distribution: mean within {} standard errors of the mean of all, and a chi-square test of its outcomes against all \
         others' at alpha {}.\n\n\
         ## Goals\n\n{}\n\
         A goal is met if the median over rounds meets it. Where a package stands in several lines, its fastest counts.\n\n\
-        ## Ten actors on ladders (`bench/ladder-10`), about {:.0} decisions a run\n\n{}\n\
+        ## Ten actors on ladders (`bench/ladder-10`), about {} decisions a run\n\n{}\n\
         ## One exchange of blows (`bench/exchange`), {:.1} events a run\n\n{}\n\
         ## All cores\n\n{}\n\
         ## The program as a whole\n\n{}\n\
@@ -115,7 +115,7 @@ fn main() -> io::Result<()> {
         agreement::STANDARD_ERRORS,
         agreement::ALPHA,
         goals::table(&measured),
-        ladder.units,
+        comparison::grouped(ladder.units),
         ladder.tables(),
         exchange.units,
         exchange.tables(),

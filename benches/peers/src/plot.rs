@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 380.0;
-const LEFT: f64 = 68.0;
+const LEFT: f64 = 80.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 56.0;
@@ -119,7 +119,7 @@ impl Plot {
         ));
         let middle = (TOP + HEIGHT - BOTTOM) / 2.0;
         put(format!(
-            "<text transform=\"translate(18 {middle:.1}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
+            "<text transform=\"translate(20 {middle:.1}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
             escaped(&self.y)
         ));
         for line in &self.lines {

@@ -128,16 +128,18 @@ fn common_random_numbers_and_dropping_save_observations() {
         let means = (0..10).map(|i| 0.2 * f64::from(i)).collect();
         select(&mut Normal::new(means, own, common, seed), &plan(0.2)).unwrap()
     };
-    let (mut shared, mut apart, mut equal) = (0, 0, 0);
+    let (mut shared, mut apart, mut equal, mut found) = (0, 0, 0, 0);
     for seed in 0..40 {
         // The variance of single observations is the same.
         let with = spread(0.75f64.sqrt(), 0.5, seed);
         let without = spread(0.0, 1.0, seed);
-        assert_eq!(with.best, 0);
+        found += u32::from(with.best == 0);
         shared += with.observations.iter().sum::<u64>();
         apart += without.observations.iter().sum::<u64>();
         equal += 10 * without.observations.iter().max().unwrap();
     }
+    // 0.95 of 40 would be 38; 31 or fewer have a probability of 1e-4.
+    assert!(found > 31, "{found}");
     assert!(2 * shared < apart, "{shared} {apart}");
     assert!(3 * apart < 2 * equal, "{apart} {equal}");
 }
@@ -260,8 +262,8 @@ fn a_budget_goes_where_it_tells_most() {
 
 /// Probabilities, zone and batch of the measured cases; the first system is the best.
 const CASES: [(&[f64], f64, u64); 4] = [
-    (&[0.30, 0.32, 0.32, 0.32, 0.32], 0.02, 50),
-    (&[0.30, 0.32, 0.34, 0.38, 0.45], 0.02, 50),
+    (&[0.30, 0.35, 0.35, 0.35, 0.35], 0.05, 50),
+    (&[0.30, 0.35, 0.40, 0.45, 0.50], 0.05, 50),
     (&[0.02, 0.03, 0.03, 0.03, 0.03], 0.01, 50),
     (&[0.02, 0.03, 0.05, 0.08, 0.12], 0.005, 50),
 ];
