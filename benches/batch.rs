@@ -47,7 +47,8 @@ fn plan(cells: u32, runs: u64) -> (Plan, Description) {
     (plan, description)
 }
 
-/// Seconds of the runs, on one thread unless another number is given, and of the tables.
+/// Seconds of the runs, and of the tables.
+#[allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn measure(cells: u32, runs: u64, threads: usize) -> [f64; 2] {
     let folder = tempfile::tempdir().expect("a folder for the batch");
     let (plan, description) = plan(cells, runs);

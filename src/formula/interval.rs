@@ -6,8 +6,9 @@
 //! computed at the ends, so these need no rounding outward. Functions of [`math`](crate::math) are not rounded correctly, and
 //! ends that they give are moved outward by [`FUNCTION_ULPS`].
 
-use super::program::{Fold, Op, Program, greatest, least, pairwise_sum};
+use super::program::{Fold, Op, Program, greatest, least};
 use super::stack::Stack;
+use super::total::pairwise_sum;
 use crate::math::{exp, ln, logistic, pow};
 
 /// How far ends move outward for elementary functions, in units in the last place: an error of less than one, on either of two

@@ -21,6 +21,7 @@ mod code;
 mod compile;
 mod definition;
 mod interval;
+mod known;
 mod names;
 mod parse;
 mod program;
@@ -28,17 +29,20 @@ mod scope;
 mod stack;
 mod symbols;
 mod token;
+mod total;
 
 #[cfg(test)]
 mod tests;
 
 pub use ast::{BinaryOp, Expr, ExprKind, Name, Span, Statement, SyntaxError, UnaryOp, UpdateOp};
-pub use code::{Code, Known, Total, Totals};
+pub use code::Code;
 pub use compile::{CheckError, StockTarget, Type, Within, compile, compile_target};
 pub use interval::{Interval, Ranges};
+pub use known::Known;
 pub use names::is_function;
 pub use parse::{MAX_LENGTH, MAX_NESTING, RESERVED, parse_formula, parse_statement};
 pub use program::{Environment, Field, Program, Reads};
 pub use scope::{CandidateKind, Role, Scope};
 pub use stack::MAX_STACK;
 pub use symbols::{Definition, Members, NO_SLOT, Relation, StockOf, StockShape, Symbols};
+pub use total::{Total, Totals};

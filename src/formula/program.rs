@@ -1,9 +1,9 @@
 //! A compiled formula: operations on a small stack.
 
-use super::code::Total;
 use super::scope::Role;
 use super::stack::Stack;
 use super::symbols::Relation;
+use super::total::{Total, pairwise_sum};
 use crate::math::{self, logistic};
 
 /// What `event.*` reads.
@@ -58,35 +58,6 @@ impl Fold {
             Self::Min => visited().map(value).reduce(least).unwrap_or(0.0),
         }
     }
-}
-
-/// The sum of `count` values as a complete binary tree adds them up, each node its two branches, with zeros behind the last value
-/// up to a power of two. Its rounding error grows with the logarithm of the count (Higham, *Accuracy and Stability of Numerical
-/// Algorithms*, 2002, section 4.2).
-#[inline]
-pub(super) fn pairwise_sum<T: Copy>(
-    count: u32,
-    zero: T,
-    value: impl Fn(u32) -> T,
-    add: impl Fn(T, T) -> T,
-) -> T {
-    // A sum for each set bit of the number of values that have been added: of the last 2^k of them.
-    let mut sums = [zero; 32];
-    let width = count.next_power_of_two();
-    for position in 0..width {
-        let mut sum = if position < count {
-            value(position)
-        } else {
-            zero
-        };
-        let mut level = 0;
-        while position >> level & 1 == 1 {
-            sum = add(sums[level], sum);
-            level += 1;
-        }
-        sums[level] = sum;
-    }
-    sums[width.trailing_zeros() as usize]
 }
 
 /// One operation. Those with operands pop them, the last on top, and push their result.
@@ -297,7 +268,7 @@ pub(super) fn truth(is: bool) -> f64 {
 
 /// A truth about two values: not-a-number when either is, because nothing is true of what has no value.
 #[inline]
-fn compared(a: f64, b: f64, is: bool) -> f64 {
+pub(super) fn compared(a: f64, b: f64, is: bool) -> f64 {
     if a.is_nan() || b.is_nan() {
         f64::NAN
     } else {

@@ -16,7 +16,7 @@ const SCENARIO: &str = r#"
 title = "A clash of known probability"
 start = 2024-01-01
 horizon = 10
-runs_per_world = 20
+runs_per_world = 50
 
 [parameter.drive]
 value = 0.5
@@ -182,9 +182,9 @@ fn worlds_make_a_band_and_the_intervals_know_of_them() {
         "{clash:?}"
     );
     assert_eq!(clash["pairs"], "40000");
-    // Worlds spread the gain with variance 0.2^2 / 12, in 2,000 worlds, besides the noise of the runs.
+    // Worlds spread the gain d with variance 0.2^2 / 12, in 800 worlds, besides the noise of the runs, E d (1 - d).
     let width = number(clash, "high") - number(clash, "low");
-    let error = ((0.04 / 12.0 + 0.09 / 20.0) / 2000.0_f64).sqrt();
+    let error = ((0.04 / 12.0 + 0.087 / 50.0) / 800.0_f64).sqrt();
     assert!(
         (width / (2.0 * 1.96 * error) - 1.0).abs() < 0.15,
         "{width} {error}"
@@ -232,7 +232,7 @@ fn scenarios_outcomes_and_overrides_can_be_chosen() {
         &["compare", "clash.toml", "higher.toml", "--runs", "1000"],
     );
     for part in [
-        "A clash of known probability\n1,000 pairs of runs: 50 draws of the parameters; seed 1\nBaseline: clash\n",
+        "A clash of known probability\n1,000 pairs of runs: 20 draws of the parameters; seed 1\nBaseline: clash\n",
         "higher.toml: the scenario \"Higher\"",
         "Across parameters 90 %",
         "p (Holm)",
@@ -472,7 +472,7 @@ fn parameters_are_ranked_by_what_they_do() {
             (number(idle, "swing"), number(idle, "p_adjusted")),
             (0.0, 1.0)
         );
-        assert!(number(idle, "at_most") < 0.05);
+        assert!(number(idle, "at_most") < 0.08);
     }
     let text = succeed(
         desk.path(),

@@ -8,13 +8,17 @@
 //!
 //! The proof takes observations as normal and independent of one another; between systems any correlation is allowed. So an
 //! observation should be a mean over many runs (a world of 50, say), which also makes those of worlds independent. Measured on
-//! yes-or-no outcomes in batches, 5 systems, one of them better by exactly the indifference zone, 95 % asked for:
+//! yes-or-no outcomes in batches, 5 systems of which the first is the best, 95 % asked for:
 //!
 //! | batch | probabilities | zone | found the best | observations against equal numbers |
 //! |---|---|---|---|---|
-//! MEASURED
+//! | 50 | 0.3, 0.35, 0.35, 0.35, 0.35 | 0.05 | 0.998 | 100 % |
+//! | 50 | 0.3, 0.35, 0.4, 0.45, 0.5 | 0.05 | 1.000 | 100 % |
+//! | 50 | 0.02, 0.03, 0.03, 0.03, 0.03 | 0.01 | 0.968 | 90 % |
+//! | 50 | 0.02, 0.03, 0.05, 0.08, 0.12 | 0.005 | 1.000 | 72 % |
 //!
-//! (`print_selection` in the tests prints it.)
+//! (`print_selection` in the tests prints it; 500 repetitions, first stage of 20.) Where the first stage is enough, all systems have
+//! the same number of observations. The last column compares with giving each system as many as the one observed most.
 //!
 //! [`allocate`] spends a fixed number of observations instead: optimal computing budget allocation, C.-H. Chen, J. Lin, E. Yücesan
 //! and S. E. Chick, "Simulation budget allocation for further enhancing the efficiency of ordinal optimization", Discrete Event
