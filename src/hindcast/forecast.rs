@@ -143,11 +143,6 @@ impl Answers {
         Ok(answers)
     }
 
-    /// Number of runs.
-    pub fn runs(&self) -> usize {
-        self.worlds.len()
-    }
-
     /// The answers to one question as a sample in worlds, seen through `view`.
     pub fn sample(&self, question: usize, view: impl Fn(f64) -> f64) -> ClusteredSample {
         let values = self.values[question].iter().map(|&value| view(value));

@@ -58,6 +58,8 @@ impl Forecaster {
 pub struct BaselineScore {
     /// Whose.
     pub forecaster: Forecaster,
+    /// Where it comes from, if that is stated.
+    pub source: Option<String>,
     /// Its score.
     pub score: f64,
     /// The scores at the ends of its range, the smaller first.
@@ -146,6 +148,7 @@ pub fn verify(
                     .sum::<f64>();
                 Some(BaselineScore {
                     forecaster,
+                    source: baseline.source.clone(),
                     score: own,
                     range,
                     probability: (!is_number).then_some(hit),
