@@ -239,7 +239,7 @@ fn edit() -> impl Strategy<Value = Edit> {
 #[test]
 fn mutated_scenarios_end_in_an_answer() {
     let mutants = (0..SHIPPED.len(), prop::collection::vec(edit(), 1..4));
-    let reached = explore(1_500, mutants, |(scenario, edits)| {
+    let reached = explore(2_500, mutants, |(scenario, edits)| {
         (edits.iter()).fold(SHIPPED[scenario].clone(), |text, edit| edit.apply(&text))
     });
     // Each stage has something to do.
