@@ -7,7 +7,6 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 mod analysis;
 mod batch;
-mod batches;
 mod calibrate;
 mod check;
 mod compare;
@@ -18,6 +17,7 @@ mod error;
 mod files;
 mod finished_experiment;
 mod hindcast;
+mod kept_runs;
 mod new;
 mod output;
 mod overrides;
@@ -46,7 +46,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
-    Batch(batches::Args),
+    Batch(batch::Args),
     Status(status::Args),
     Compare(compare::Args),
     Rank(rank::Args),
@@ -124,7 +124,7 @@ impl Command {
     fn run(self, out: &mut Output) -> Result<(), CliError> {
         match self {
             Self::Run(args) => run::run(&args, out),
-            Self::Batch(args) => batches::run(&args, out),
+            Self::Batch(args) => batch::run(&args, out),
             Self::Status(args) => status::run(&args, out),
             Self::Compare(args) => compare::run(&args, out),
             Self::Rank(args) => rank::run(&args, out),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::batches::store_error;
+use super::batch::store_error;
 use super::run::threads;
 use super::{CliError, Output};
 use crate::batch::check::{self, Options};

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::CliError;
 use super::analysis::study_error;
-use super::batch::Batch;
 use super::finished_experiment::FinishedExperiment;
+use super::kept_runs::KeptRuns;
 use super::sensitivity::{Named, inputs, named, nothing_varies, quantity};
 use crate::batch::store::DESCRIPTION;
 use crate::experiment::{Input, Quantity};
@@ -59,7 +59,7 @@ pub(super) fn weights_of(weights: &[f64], scenarios: usize) -> Result<Vec<f64>, 
 
 /// Finished batches whose runs were kept, one for each scenario.
 pub(super) struct Batches {
-    list: Vec<Batch>,
+    list: Vec<KeptRuns>,
     names: Vec<String>,
     weights: Vec<f64>,
 }
@@ -88,12 +88,12 @@ impl Batches {
     /// Opens the folders.
     ///
     /// # Errors
-    /// As [`Batch::open`]; a usage error for two batches of one scenario, or for bad weights.
+    /// As [`KeptRuns::open`]; a usage error for two batches of one scenario, or for bad weights.
     pub fn open(folders: &[PathBuf], weights: &[f64]) -> Result<Self, CliError> {
-        let mut list: Vec<Batch> = Vec::new();
+        let mut list: Vec<KeptRuns> = Vec::new();
         let mut names: Vec<String> = Vec::new();
         for folder in folders {
-            let batch = Batch::open(folder)?;
+            let batch = KeptRuns::open(folder)?;
             let name = &batch.manifest.description.scenario.name;
             if names.contains(name) {
                 return Err(CliError::usage(format!(
@@ -119,13 +119,13 @@ impl Batches {
 
     /// The seed of each batch.
     pub fn seeds(&self) -> Vec<u64> {
-        let seed = |batch: &Batch| batch.manifest.description.seed;
+        let seed = |batch: &KeptRuns| batch.manifest.description.seed;
         self.list.iter().map(seed).collect()
     }
 
     /// What the batches were, for the manifest of an analysis.
     pub fn description(&self) -> Value {
-        let descriptions: Vec<_> = self.list.iter().map(Batch::description).collect();
+        let descriptions: Vec<_> = self.list.iter().map(KeptRuns::description).collect();
         match descriptions.as_slice() {
             [one] => one.clone(),
             _ => json!({ "batches": descriptions, "weights": self.weights }),
@@ -169,7 +169,7 @@ impl Batches {
         let mut draws: Vec<Vec<ParameterDraws>> = Vec::new();
         for batch in &self.list {
             let seed = batch.manifest.description.seed;
-            let of_model = |other: &Batch| ParameterDraws::new(&other.model, seed);
+            let of_model = |other: &KeptRuns| ParameterDraws::new(&other.model, seed);
             draws.push(self.list.iter().map(of_model).collect());
         }
         let mut x = Vec::new();
