@@ -1312,7 +1312,7 @@ const RUNS: &[Failing] = &[
         "half_life = \"raid_rate - 6\"",
         &[],
         1,
-        "error: world 1 (runs from 50): stock.anger.half_life is -1.",
+        "error: world 2 (runs from 100): stock.anger.half_life is -1.",
     ),
     (
         "{ north = \"anger_0\"",

@@ -66,7 +66,7 @@ fn ishigami_without_chance() {
 
 #[test]
 fn sobol_g_function() {
-    let s = study(uniform(8, 0.0, 1.0), plan(8, 131_072, 2), &sobol_g);
+    let s = study(uniform(8, 0.0, 1.0), plan(8, 65_536, 2), &sobol_g);
     let small = 7.1619217e-5;
     let first = [
         0.716192169,
