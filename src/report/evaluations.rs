@@ -109,6 +109,7 @@ impl Evaluations {
         } else if fresh {
             file.set_len(0).map_err(failed(&path))?;
         }
+        remove_half_written(folder).map_err(failed(folder))?;
 
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed(&path))?;
@@ -230,6 +231,25 @@ fn differences(known: &Value, study: &Value) -> String {
     differ.join(", ")
 }
 
+/// Removes what a killed process left in the folder of a study: files named `.NAME.PROCESS.partial`. The study is locked, so
+/// none of them is being written.
+fn remove_half_written(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let hidden = name.strip_prefix('.');
+        let process = hidden
+            .and_then(|name| name.strip_suffix(".partial"))
+            .and_then(|name| name.rsplit_once('.'))
+            .map(|(_, process)| process);
+        if process.is_some_and(|process| process.parse::<u32>().is_ok()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes a file under its name only when it is complete.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let partial = path.with_extension("partial");
@@ -295,6 +315,23 @@ mod tests {
             assert_eq!(fs::read(folder.path().join(EVALUATIONS)).unwrap(), bytes);
         }
         assert!(rows_seen.len() > 20, "{rows_seen:?}");
+    }
+
+    #[test]
+    fn half_written_files_of_a_killed_process_are_removed_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(folder.path(), 1, false).unwrap());
+        let left = [".provisional.txt.10720.partial", ".README.md.7.partial"];
+        let others = [".notes.partial", "a.7.partial", ".seven.txt"];
+        for name in left.iter().chain(&others) {
+            fs::write(folder.path().join(name), "half").unwrap();
+        }
+        let refused = open(folder.path(), 2, false).unwrap_err();
+        assert!(matches!(refused, EvaluationsError::AnotherStudy { .. }));
+        assert!(left.iter().all(|name| folder.path().join(name).exists()));
+        drop(open(folder.path(), 1, false).unwrap());
+        assert!(left.iter().all(|name| !folder.path().join(name).exists()));
+        assert!(others.iter().all(|name| folder.path().join(name).exists()));
     }
 
     #[test]

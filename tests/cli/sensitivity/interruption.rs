@@ -47,6 +47,9 @@ fn a_killed_or_stopped_study_goes_on_to_the_same_bytes() {
     wait(desk.path(), "killed", 40_000);
     killed.kill().unwrap();
     killed.wait().unwrap();
+    // What it may have been writing at that moment.
+    let half_written = desk.path().join("killed/.provisional.txt.4711.partial");
+    fs::write(half_written, "clash").unwrap();
     let kept = length(desk.path(), "killed");
     assert!(kept < all, "killed too late");
     assert!(!desk.path().join("killed/manifest.json").exists());
