@@ -216,6 +216,31 @@ fn an_absorbing_endgame_ends_the_run_at_an_event_or_at_the_end_of_a_day() {
 }
 
 #[test]
+fn an_absorbing_endgame_of_a_metric_ends_the_run_when_the_metric_gets_there() {
+    let ends = |metric: &str, when: &str| {
+        let ladder = "[[ladder.rung]]\nid = \"calm\"\n[[ladder.rung]]\nid = \"war\"\n";
+        let blow = "[action.blow]\n[[action.blow.rung]]\nbetween = [\"self\", \"target\"]\nat_least = \"war\"\n";
+        let day = forced("c", "blow", ["a", "b"], 3.25);
+        let endgames = format!(
+            "[[endgame]]\nid = \"war\"\nwhen = \"{when}\"\nabsorbing = true\n[[endgame]]\nid = \"calm\"\n"
+        );
+        let (_, endgame, state) = run(&format!(
+            "{ladder}{blow}{day}[metric.m]\n{metric}\n{endgames}"
+        ));
+        assert_eq!(endgame, Some(0), "{metric}");
+        state.time()
+    };
+    // A rung moves in events alone.
+    assert_eq!(ends("peak = \"rung[a, b]\"", "m >= rungs.war"), 3.25);
+    let first = "first_above = { of = \"rung[a, b]\", level = 0.5 }";
+    assert_eq!(ends(first, "m < 100"), 3.25);
+    // Time and means go on between events: more than two days of war are there at the end of the third.
+    let days = "time_above = { of = \"rung[a, b]\", level = 0.5 }";
+    assert_eq!(ends(days, "m > 2"), 6.0);
+    assert_eq!(ends("time_mean = \"rung[a, b]\"", "m >= 0.5"), 7.0);
+}
+
+#[test]
 fn a_window_holds_its_last_day() {
     let text = r#"
 [[calendar]]

@@ -2,7 +2,9 @@
 
 use super::{Compiler, label};
 use crate::formula::{Scope, Symbols, Type};
-use crate::model::{Action, Endgame, Flag, Formula, Metric, MetricKind, Model, Timeline, Watched};
+use crate::model::{
+    Action, Endgame, Flag, Formula, Metric, MetricKind, Model, Slot, Timeline, Watched,
+};
 use crate::scenario::raw::{OneOrMany, RawLevel, RawMetric};
 use crate::scenario::tree::Path;
 
@@ -375,6 +377,19 @@ fn watched_by(kind: &MetricKind) -> Option<Watched> {
     }
 }
 
+/// Whether a metric may change while nothing happens.
+fn moves_with_time(kind: &MetricKind, slots: &[Slot]) -> bool {
+    match kind {
+        MetricKind::TimeMean(_) | MetricKind::TimeBeyond { .. } => true,
+        MetricKind::Peak(of) | MetricKind::Low(of) | MetricKind::FirstBeyond { of, .. } => match of
+        {
+            Watched::Slot(slot) => slots[*slot as usize].half_life.is_some(),
+            Watched::Pair(_) => false,
+        },
+        _ => false,
+    }
+}
+
 /// Marks the metrics, slots and rungs on which an absorbing endgame depends, through other metrics as well.
 fn mark_absorbing(model: &mut Model) {
     let absorbing = model.endgames.iter().filter(|endgame| endgame.absorbing);
@@ -396,7 +411,7 @@ fn mark_absorbing(model: &mut Model) {
                 if let MetricKind::Value(inner) | MetricKind::Final(inner) = &metric.kind {
                     formulas.push(inner.clone());
                 }
-                model.absorbing_moves |= watched_by(&metric.kind).is_some();
+                model.absorbing_moves |= moves_with_time(&metric.kind, &model.slots);
             }
         }
     }
