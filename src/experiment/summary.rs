@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::stats::clustered::ClusteredMean;
 use crate::stats::exact_sum::ExactSum;
 use crate::stats::moments::Moments;
-use crate::stats::sketch::QuantileSketch;
+use crate::stats::sketch::{QuantileSketch, Room};
 use crate::stats::worlds::{WorldHistogram, WorldMoments};
 
 /// Counts and sums over a set of runs, in the model's order of endgames, flags and metrics.
@@ -254,6 +254,7 @@ pub(super) struct Recorder {
     /// Metrics, then records of the timeline, run by run.
     batch: Vec<f64>,
     columns: usize,
+    room: Room,
 }
 
 impl Recorder {
@@ -264,6 +265,7 @@ impl Recorder {
         Self {
             batch: Vec::with_capacity(BATCH * columns),
             columns,
+            room: Room::default(),
             world: empty.clone(),
             empty,
             summary,
@@ -302,17 +304,15 @@ impl Recorder {
     fn sketch(&mut self) {
         let (batch, columns) = (&self.batch, self.columns);
         let column = |index: usize| batch.iter().skip(index).step_by(columns).copied();
+        let room = &mut self.room;
         for (index, sketch) in self.summary.quantiles.iter_mut().enumerate() {
-            for value in column(index).filter(|value| value.is_finite()) {
-                sketch.add(value);
-            }
+            sketch.add_all(column(index).filter(|value| value.is_finite()), room);
         }
         let metrics = self.summary.quantiles.len();
         for (index, record) in self.summary.timeline.iter_mut().enumerate() {
-            for value in column(metrics + index) {
-                record.sum.add(value);
-                record.values.add(value);
-            }
+            let values = column(metrics + index);
+            values.clone().for_each(|value| record.sum.add(value));
+            record.values.add_all(values, room);
         }
         self.batch.clear();
     }

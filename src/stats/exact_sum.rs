@@ -74,6 +74,7 @@ impl ExactSum {
         let exponent = (bits >> MANTISSA_BITS) & EXPONENT_MASK;
         let fraction = bits & MANTISSA_MASK;
         let (mantissa, shift) = match exponent {
+            0 if fraction == 0 => return,
             0 => (fraction, 0),
             EXPONENT_MASK => return self.add_special(x),
             _ => (fraction | (1 << MANTISSA_BITS), exponent as u32 - 1),

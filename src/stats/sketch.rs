@@ -97,9 +97,21 @@ impl Bin {
     }
 }
 
+/// Working memory for adding many values at once.
+#[derive(Clone, Debug, Default)]
+pub struct Room {
+    negative: Vec<f64>,
+    positive: Vec<f64>,
+    bins: Vec<Bin>,
+}
+
 impl Side {
+    fn index(&self, size: f64) -> u32 {
+        ((size.to_bits() >> FORGOTTEN_BITS) >> self.level) as u32
+    }
+
     fn add(&mut self, size: f64) {
-        let index = ((size.to_bits() >> FORGOTTEN_BITS) >> self.level) as u32;
+        let index = self.index(size);
         let bin = Bin {
             index,
             count: 1,
@@ -115,6 +127,83 @@ impl Side {
         }
     }
 
+    /// As [`Side::add`] of each, by way of a bin for every index from the least to the greatest; `bins` is working memory.
+    fn add_all(&mut self, sizes: &[f64], bins: &mut Vec<Bin>) {
+        let Some(&first) = sizes.first() else {
+            return;
+        };
+        let (mut least, mut greatest) = (first, first);
+        for &size in sizes {
+            least = if size < least { size } else { least };
+            greatest = if size > greatest { size } else { greatest };
+        }
+        let first = self.index(least);
+        let span = (self.index(greatest) - first) as usize + 1;
+        // Few values far apart would leave most of the bins empty.
+        if span > (8 * sizes.len()).min(MAX_BINS) {
+            sizes.iter().for_each(|&size| self.add(size));
+            return;
+        }
+        let empty = Bin {
+            index: 0,
+            count: 0,
+            min: f64::INFINITY,
+            max: 0.0,
+        };
+        bins.clear();
+        bins.resize(span, empty);
+        for &size in sizes {
+            let index = self.index(size);
+            let bin = &mut bins[(index - first) as usize];
+            bin.index = index;
+            bin.count += 1;
+            bin.min = if size < bin.min { size } else { bin.min };
+            bin.max = if size > bin.max { size } else { bin.max };
+        }
+        bins.retain(|bin| bin.count > 0);
+        self.take_in(bins);
+        self.collapse();
+    }
+
+    /// Adds bins of the same level, sorted by index, no index twice. What is left in `sorted` afterwards means nothing.
+    fn take_in(&mut self, sorted: &mut [Bin]) {
+        let Some(first) = sorted.first() else {
+            return;
+        };
+        if self.bins.is_empty() {
+            self.bins.extend_from_slice(sorted);
+            return;
+        }
+        let mut at = (self.bins).partition_point(|bin| bin.index < first.index);
+        let mut missing = 0;
+        for next in 0..sorted.len() {
+            let bin = sorted[next];
+            while self.bins.get(at).is_some_and(|mine| mine.index < bin.index) {
+                at += 1;
+            }
+            match self.bins.get_mut(at) {
+                Some(mine) if mine.index == bin.index => mine.absorb(&bin),
+                _ => {
+                    sorted[missing] = bin;
+                    missing += 1;
+                }
+            }
+        }
+        // From the last to the first, so that nothing is written over before it has moved.
+        let mut mine = self.bins.len();
+        self.bins.extend_from_slice(&sorted[..missing]);
+        while missing > 0 {
+            let bin = sorted[missing - 1];
+            if mine > 0 && self.bins[mine - 1].index > bin.index {
+                self.bins[mine + missing - 1] = self.bins[mine - 1];
+                mine -= 1;
+            } else {
+                self.bins[mine + missing - 1] = bin;
+                missing -= 1;
+            }
+        }
+    }
+
     fn merge(&mut self, other: &Side) {
         let mut other = other.clone();
         while other.level < self.level {
@@ -123,9 +212,7 @@ impl Side {
         while self.level < other.level {
             self.join_pairs();
         }
-        self.bins.extend_from_slice(&other.bins);
-        self.bins.sort_by_key(|bin| bin.index);
-        self.join_equal();
+        self.take_in(&mut other.bins);
         self.collapse();
     }
 
@@ -192,6 +279,25 @@ impl QuantileSketch {
         } else {
             self.zeros += 1;
         }
+    }
+
+    /// Adds many values, as [`add`](Self::add) adds each; `room` is working memory.
+    pub fn add_all(&mut self, values: impl Iterator<Item = f64>, room: &mut Room) {
+        room.negative.clear();
+        room.positive.clear();
+        for x in values {
+            if !x.is_finite() {
+                self.rejected += 1;
+            } else if x > 0.0 {
+                room.positive.push(x);
+            } else if x < 0.0 {
+                room.negative.push(-x);
+            } else {
+                self.zeros += 1;
+            }
+        }
+        self.positive.add_all(&room.positive, &mut room.bins);
+        self.negative.add_all(&room.negative, &mut room.bins);
     }
 
     /// Adds everything that `other` has seen.

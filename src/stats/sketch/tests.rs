@@ -51,6 +51,21 @@ proptest! {
     }
 
     #[test]
+    fn many_values_at_once_are_added_as_one_by_one(
+        values in values(), factor in 0.001f64..1.0, cut in 0usize..300,
+    ) {
+        // The nearer to 1 in size, the closer together.
+        let near = |x: &f64| if x.abs() > 1.0 { x.signum() * crate::math::pow(x.abs(), factor) } else { *x };
+        let values: Vec<f64> = values.iter().map(near).collect();
+        let (mut sketch, mut room) = (QuantileSketch::new(), Room::default());
+        let (left, right) = values.split_at(cut.min(values.len()));
+        for part in [left, right] {
+            sketch.add_all(part.iter().copied(), &mut room);
+        }
+        prop_assert_eq!(&sketch, &sketch_of(&values));
+    }
+
+    #[test]
     fn fraction_at_most_is_exact_at_the_ends_of_bins(values in values(), x in -300i32..300) {
         let x = f64::from(x);
         let exact = values.iter().filter(|&&v| v <= x).count() as f64 / values.len() as f64;
@@ -99,6 +114,11 @@ fn joined_bins_stay_independent_of_order_and_say_what_is_left() {
         merged.merge(&sketch_of(part));
     }
     assert_eq!(merged, whole);
+    let (mut added, mut room) = (QuantileSketch::new(), Room::default());
+    for part in values.chunks(777) {
+        added.add_all(part.iter().copied(), &mut room);
+    }
+    assert_eq!(added, whole);
 }
 
 #[test]
