@@ -228,17 +228,24 @@ fn fit_correlation(counts: &[u64], mean: f64) -> (f64, f64) {
 /// holds at `r = 0`.
 fn beta_binomial_log_likelihood(counts: &[u64], mean: f64, correlation: f64) -> f64 {
     let runs = counts.len() - 1;
-    let rising = |start: f64| {
-        let mut sums = Vec::with_capacity(runs + 1);
+    let least = counts.iter().position(|&worlds| worlds > 0);
+    let greatest = counts.iter().rposition(|&worlds| worlds > 0);
+    let (Some(least), Some(greatest)) = (least, greatest) else {
+        return 0.0;
+    };
+    let rising = |start: f64, factors: usize| {
+        let mut sums = Vec::with_capacity(factors + 1);
         let mut sum = 0.0;
         sums.push(sum);
-        for i in 0..runs {
+        for i in 0..factors {
             sum += libm::log(start * (1.0 - correlation) + i as f64 * correlation);
             sums.push(sum);
         }
         sums
     };
-    let (success, failure, all) = (rising(mean), rising(1.0 - mean), rising(1.0));
+    let success = rising(mean, greatest);
+    let failure = rising(1.0 - mean, runs - least);
+    let all = rising(1.0, runs);
     let mut total = 0.0;
     for (k, &worlds) in counts.iter().enumerate() {
         if worlds > 0 {
