@@ -133,11 +133,10 @@ fn run_one(
     let model = &prepared.model;
     let plan = args.plan(model)?;
     let looks = args.looks(model, &plan)?;
-    let description = args.describe(prepared, &plan);
-    let staging = args.open(&description)?;
-    interrupt.guard(staging.as_ref().map(Staging::staging));
-    let mut runs_file = match &staging {
-        Some(staging) if args.keep_runs => {
+    let folder = args.open(prepared, &plan)?;
+    interrupt.guard(folder.as_ref().map(|(staging, _)| staging.staging()));
+    let mut runs_file = match &folder {
+        Some((staging, _)) if args.keep_runs => {
             let file = staging.create(RUNS_FILE).map_err(directory_error)?;
             Some(RunsFile::new(file, model).map_err(|error| runs_error(&error))?)
         }
@@ -162,8 +161,8 @@ fn run_one(
         return Err(CliError::Interrupted);
     }
     let results = Results::new(model, &done.replication.summary, done.level);
-    let stored = match staging {
-        Some(mut staging) => {
+    let stored = match folder {
+        Some((mut staging, description)) => {
             if let Some(file) = runs_file {
                 let file = file.finish().map_err(|error| runs_error(&error))?;
                 staging.finish(file).map_err(directory_error)?;
@@ -257,17 +256,22 @@ impl Args {
     }
 
     /// Prepares the folder before anything is run, so that a long experiment does not end with nowhere to go.
-    fn open(&self, description: &Description) -> Result<Option<Staging>, CliError> {
+    fn open(
+        &self,
+        prepared: &Prepared,
+        plan: &Plan,
+    ) -> Result<Option<(Staging, Description)>, CliError> {
         if self.no_files {
             return Ok(None);
         }
+        let description = self.describe(prepared, plan);
         let target = match &self.out {
             Some(folder) if self.scenarios.len() == 1 => folder.clone(),
             Some(folder) => folder.join(description.folder_name()),
             None => Path::new("results").join(description.folder_name()),
         };
-        let staging = Staging::open(&target, description, self.force);
-        staging.map(Some).map_err(directory_error)
+        let staging = Staging::open(&target, &description, self.force).map_err(directory_error)?;
+        Ok(Some((staging, description)))
     }
 
     /// When to look at the runs, if a precision is asked for.

@@ -56,7 +56,7 @@ impl Streams {
     #[inline(never)]
     fn open(&mut self, model: &Model, index: usize, run: u64) -> Stream {
         let source = self.sources[index].get_or_insert_with(|| {
-            let parts: Vec<&str> = model.streams[index].iter().map(String::as_str).collect();
+            let parts: Vec<&str> = model.streams[index].iter().map(|part| &**part).collect();
             StreamSource::new(StreamKey::derive(self.seed, &parts))
         });
         source.stream(run)

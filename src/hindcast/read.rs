@@ -10,8 +10,8 @@ use super::raw::{
 use super::schema;
 use crate::experiment::subject::is_day;
 use crate::model::Model;
-use crate::scenario::canonical::to_json;
 use crate::scenario::compile::compile;
+use crate::scenario::deserialize::from_node;
 use crate::scenario::diagnostics::{Diagnostic, Diagnostics};
 use crate::scenario::document;
 use crate::scenario::extend::{DiskFiles, Files, Origin, Reader};
@@ -131,7 +131,7 @@ fn take_sections(
     document: &mut Node,
     problems: &mut Vec<Diagnostic>,
 ) -> (Node, Option<RawHindcast>) {
-    let mut taken = Table::new();
+    let mut taken = Table::default();
     if let Value::Table(table) = &mut document.value {
         for name in ["hindcast", "question"] {
             if let Some(entry) = table.shift_remove(name) {
@@ -149,7 +149,7 @@ fn take_sections(
     if !well_formed {
         return (sections, None);
     }
-    let read = serde_json::from_value(to_json(&sections));
+    let read = from_node(&sections);
     if let Err(error) = &read {
         problems.push(Diagnostic::error(format!(
             "the file cannot be read: {error}"
@@ -225,7 +225,7 @@ fn add_flags(scenario: &mut Node, questions: &[RawQuestion], sections: &Node) ->
     let flags = root.entry("flag".to_owned()).or_insert_with(|| Entry {
         key_span: sections.span,
         node: Node {
-            value: Value::Table(Table::new()),
+            value: Value::Table(Table::default()),
             span: sections.span,
         },
     });

@@ -4,6 +4,8 @@
 //! actions, processes and rules *specialised for each actor*, metrics and endgames, all addressed by index. Numbers that
 //! depend on parameters alone are worked out once a world, in [`World`].
 
+use std::sync::Arc;
+
 use crate::distribution::{Discrete, Distribution, Family};
 use crate::formula::{Code, Environment, Program, Role, StockTarget, UpdateOp};
 use schemars::JsonSchema;
@@ -85,7 +87,7 @@ pub struct Model {
     pub(crate) flags: Vec<Flag>,
     pub(crate) timeline: Option<Timeline>,
     /// Names of the random streams; processes, rules, actions and calendar entries refer to them by index.
-    pub(crate) streams: Vec<Vec<String>>,
+    pub(crate) streams: Vec<Vec<Arc<str>>>,
     /// Where each formula stands, for example `rule.answer.option[mirror].score`.
     pub(crate) sites: Vec<String>,
     pub(crate) fast: Fast,

@@ -1,8 +1,6 @@
-//! A merged scenario as plain TOML text and as JSON.
+//! A merged scenario as plain TOML text.
 
 use std::fmt::Write as _;
-
-use serde_json::{Map, Number};
 
 use super::tree::{Node, Table, Value, bare_or_quoted, quoted};
 
@@ -105,26 +103,6 @@ fn write_inline(out: &mut String, value: &Value) {
                 write_inline(out, &entry.node.value);
             }
             out.push_str(if table.is_empty() { "}" } else { " }" });
-        }
-    }
-}
-
-/// The document as JSON: dates become strings, infinite numbers the formulas "inf" and "-inf".
-pub(crate) fn to_json(node: &Node) -> serde_json::Value {
-    match &node.value {
-        Value::String(text) | Value::Date(text) => serde_json::Value::String(text.clone()),
-        Value::Integer(integer) => serde_json::Value::Number((*integer).into()),
-        Value::Float(float) => match Number::from_f64(*float) {
-            Some(number) => serde_json::Value::Number(number),
-            None => serde_json::Value::String(float.to_string()),
-        },
-        Value::Boolean(boolean) => serde_json::Value::Bool(*boolean),
-        Value::Array(items) => serde_json::Value::Array(items.iter().map(to_json).collect()),
-        Value::Table(table) => {
-            let entries = table
-                .iter()
-                .map(|(key, entry)| (key.clone(), to_json(&entry.node)));
-            serde_json::Value::Object(Map::from_iter(entries))
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value as Schema;
 
+use super::deserialize::from_node;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::extend::{Files, Origin, Reader};
 use super::source::{SourceMap, Span};
@@ -45,7 +46,7 @@ pub fn read<T: DeserializeOwned>(
     if !problems.is_empty() {
         return Err(Diagnostics::new(sources, problems));
     }
-    match serde_json::from_value(canonical::to_json(&tree)) {
+    match from_node(&tree) {
         Ok(content) => Ok(Document {
             content,
             tree,

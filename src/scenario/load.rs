@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::deserialize::from_node;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::extend::{DiskFiles, Files, Reader};
 use super::raw::RawScenario;
@@ -131,7 +132,7 @@ pub(super) fn from_tree(
 
 /// The scenario of a document without structural problems.
 fn read(tree: Node, sources: SourceMap, name: String) -> Result<LoadedScenario, Diagnostics> {
-    match serde_json::from_value::<RawScenario>(canonical::to_json(&tree)) {
+    match from_node::<RawScenario>(&tree) {
         Ok(raw) => Ok(LoadedScenario {
             raw,
             tree,

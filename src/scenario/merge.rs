@@ -108,12 +108,12 @@ fn merge_tables(mut parent: Table, mut child: Table, place: &Place<'_>) -> Table
 fn take_additions(child: &mut Table, place: &Place<'_>) -> Table {
     let has_meaning = WITH_LISTS.iter().any(|section| place.is_entry_of(section));
     let Some(Value::Table(added)) = child.get_mut(ADD).map(|entry| &mut entry.node.value) else {
-        return Table::new();
+        return Table::default();
     };
     if !has_meaning {
-        return Table::new();
+        return Table::default();
     }
-    let mut taken = Table::new();
+    let mut taken = Table::default();
     for key in LISTS {
         if let Some(entry) = added.shift_remove(key) {
             taken.insert(key.to_owned(), entry);

@@ -3,6 +3,7 @@
 pub mod builtin;
 pub(crate) mod canonical;
 pub mod compile;
+pub(crate) mod deserialize;
 pub mod diagnostics;
 pub mod document;
 pub mod extend;
@@ -11,6 +12,7 @@ mod merge;
 mod offsets;
 pub mod raw;
 pub mod schema;
+mod shape;
 pub mod source;
 pub(crate) mod structure;
 pub mod tree;

@@ -8,6 +8,7 @@ use serde_json::Value as Schema;
 use super::diagnostics::Diagnostic;
 use super::merge::{id_key, id_of};
 use super::schema::{is_id, json_schema};
+use super::shape::{Shape, Shapes};
 use super::source::Span;
 use super::tree::{Node, Path, Segment, Table, Value};
 use super::wording::{as_id, closest, list};
@@ -21,42 +22,67 @@ const MAX_LISTED: usize = 24;
 /// All structural problems of a merged document that should follow `schema`. `complete` is false when a part of it could not
 /// be read: then missing keys are not reported.
 pub(crate) fn check(root: &Node, schema: &Schema, complete: bool) -> Vec<Diagnostic> {
+    let shapes = Shapes::of(schema);
     let mut checker = Checker {
         root,
-        schema,
+        shapes: &shapes,
         complete,
         path: Path::root(),
         problems: Vec::new(),
     };
-    checker.node(root, schema);
+    checker.node(root, shapes.root());
     checker.problems
 }
 
 /// Ids used twice in one array of tables of one file.
 pub(super) fn duplicate_ids(root: &Node) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    find_duplicates(root, &mut Path::root(), &mut problems);
+    find_duplicates(root, &Trail::Root, &mut problems);
     problems
 }
 
-fn find_duplicates(node: &Node, path: &mut Path, problems: &mut Vec<Diagnostic>) {
+/// The way to a value, while the values on it are being looked at.
+enum Trail<'a> {
+    Root,
+    Key(&'a Trail<'a>, &'a str),
+    Index(&'a Trail<'a>, usize),
+}
+
+impl Trail<'_> {
+    fn path(&self) -> Path {
+        match self {
+            Self::Root => Path::root(),
+            Self::Key(before, key) => before.path().key(*key),
+            Self::Index(before, index) => before.path().index(*index),
+        }
+    }
+
+    fn last_key(&self) -> Option<&str> {
+        match self {
+            Self::Root => None,
+            Self::Key(_, key) => Some(key),
+            Self::Index(before, _) => before.last_key(),
+        }
+    }
+}
+
+fn find_duplicates(node: &Node, trail: &Trail<'_>, problems: &mut Vec<Diagnostic>) {
     match &node.value {
         Value::Table(table) => {
             for (key, entry) in table {
-                path.push(Segment::Key(key.clone()));
-                find_duplicates(&entry.node, path, problems);
-                path.pop();
+                find_duplicates(&entry.node, &Trail::Key(trail, key), problems);
             }
         }
         Value::Array(items) => {
-            let key = id_key(path.last_key().unwrap_or_default());
+            let key = id_key(trail.last_key().unwrap_or_default());
             let mut first: BTreeMap<&str, Span> = BTreeMap::new();
             for (index, item) in items.iter().enumerate() {
                 if let Some(id) = id_of(item, key) {
                     let span = item.get(key).map_or(item.span, |node| node.span);
                     if let Some(earlier) = first.get(id) {
                         let problem = Diagnostic::error(format!(
-                            "`{path}` has two elements with the {key} `{id}`"
+                            "`{}` has two elements with the {key} `{id}`",
+                            trail.path()
                         ))
                         .at(span)
                         .label("used again here")
@@ -66,9 +92,7 @@ fn find_duplicates(node: &Node, path: &mut Path, problems: &mut Vec<Diagnostic>)
                         first.insert(id, span);
                     }
                 }
-                path.push(Segment::Index(index));
-                find_duplicates(item, path, problems);
-                path.pop();
+                find_duplicates(item, &Trail::Index(trail, index), problems);
             }
         }
         _ => {}
@@ -77,63 +101,66 @@ fn find_duplicates(node: &Node, path: &mut Path, problems: &mut Vec<Diagnostic>)
 
 struct Checker<'a> {
     root: &'a Node,
-    /// The whole schema, into which references point.
-    schema: &'a Schema,
+    shapes: &'a Shapes<'a>,
     complete: bool,
     path: Path,
     problems: Vec<Diagnostic>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// Checks one value.
-    fn node(&mut self, node: &Node, schema: &Schema) {
-        let field = schema;
-        let schema = resolve(self.schema, schema);
-        if let Some(branches) = branches(schema) {
-            self.any_of(node, field, schema, branches);
-        } else if let Some(names) = enum_names(schema) {
-            self.one_of(node, field, schema, &names);
-        } else if !accepts(self.schema, schema, &node.value) {
-            self.wrong_type(node, field, schema);
+    fn node(&mut self, node: &Node, field: &'a Shape<'a>) {
+        let shape = self.shapes.resolve(field);
+        if let Some(branches) = &shape.branches {
+            self.any_of(node, field, shape, branches);
+        } else if let Some(names) = &shape.names {
+            self.one_of(node, field, shape, names);
+        } else if !accepts(self.shapes, shape, &node.value) {
+            self.wrong_type(node, field, shape);
         } else {
             match &node.value {
-                Value::Table(table) => self.table(node, table, schema),
-                Value::Array(items) => self.array(node, items, schema),
-                Value::Integer(integer) => self.integer(node, *integer, schema),
+                Value::Table(table) => self.table(node, table, shape),
+                Value::Array(items) => self.array(node, items, shape),
+                Value::Integer(integer) => self.integer(node, *integer, shape),
                 Value::Float(float) if !float.is_finite() => {
                     self.report(node, format!("{} must be a finite number", self.subject()));
                 }
-                Value::String(text) => self.text(node, text, field, schema),
-                Value::Date(text) => self.text(node, text, field, schema),
+                Value::String(text) => self.text(node, text, field, shape),
+                Value::Date(text) => self.text(node, text, field, shape),
                 _ => {}
             }
         }
     }
 
-    fn any_of(&mut self, node: &Node, field: &Schema, schema: &Schema, branches: &[Schema]) {
+    fn any_of(
+        &mut self,
+        node: &Node,
+        field: &'a Shape<'a>,
+        shape: &'a Shape<'a>,
+        branches: &'a [usize],
+    ) {
+        let shapes = self.shapes;
+        let mut branches = branches.iter().map(|&branch| shapes.get(branch));
         if let Value::Float(float) = node.value
             && !float.is_finite()
             && branches
-                .iter()
-                .any(|branch| accepts(self.schema, branch, &Value::String(String::new())))
+                .clone()
+                .any(|branch| accepts(shapes, branch, &Value::String(String::new())))
         {
             if float.is_nan() {
                 self.report(node, format!("{} is not a number", self.subject()));
             }
             return; // An infinite number is the formula `inf`.
         }
-        match branches
-            .iter()
-            .find(|branch| accepts(self.schema, branch, &node.value))
-        {
+        match branches.find(|branch| accepts(shapes, branch, &node.value)) {
             Some(branch) => self.node(node, branch),
-            None => self.wrong_type(node, field, schema),
+            None => self.wrong_type(node, field, shape),
         }
     }
 
-    fn one_of(&mut self, node: &Node, field: &Schema, schema: &Schema, names: &[&str]) {
+    fn one_of(&mut self, node: &Node, field: &Shape<'_>, shape: &Shape<'_>, names: &[&str]) {
         let Value::String(text) = &node.value else {
-            return self.wrong_type(node, field, schema);
+            return self.wrong_type(node, field, shape);
         };
         if names.contains(&text.as_str()) {
             return;
@@ -148,31 +175,28 @@ impl Checker<'_> {
             });
     }
 
-    fn table(&mut self, node: &Node, table: &Table, schema: &Schema) {
-        let properties = schema.get("properties").and_then(Schema::as_object);
-        let others = schema
-            .get("additionalProperties")
-            .filter(|others| others.is_object());
+    fn table(&mut self, node: &Node, table: &Table, shape: &'a Shape<'a>) {
+        let properties = shape.properties.as_ref();
         for (key, entry) in table {
-            let known = properties.and_then(|properties| properties.get(key));
-            match known.or(others) {
+            let known = properties.and_then(|properties| properties.get(key.as_str()));
+            match known.copied().or(shape.others) {
                 Some(child) => {
+                    let child = self.shapes.get(child);
                     if known.is_none() && !is_id(key) {
                         self.bad_id(key, entry.key_span);
                     }
-                    self.path.push(Segment::Key(key.clone()));
+                    self.path.push(Segment::Key(key.as_str().into()));
                     self.node(&entry.node, child);
                     self.path.pop();
                 }
                 None => {
-                    let names =
-                        properties.map(|all| all.keys().map(String::as_str).collect::<Vec<_>>());
+                    let names = properties.map(|all| all.keys().copied().collect::<Vec<_>>());
                     self.unknown_key(key, entry.key_span, table, &names.unwrap_or_default());
                 }
             }
         }
         if self.complete {
-            self.missing_keys(node, table, schema);
+            self.missing_keys(node, table, shape);
         }
     }
 
@@ -196,16 +220,9 @@ impl Checker<'_> {
         });
     }
 
-    fn missing_keys(&mut self, node: &Node, table: &Table, schema: &Schema) {
-        let required = schema
-            .get("required")
-            .and_then(Schema::as_array)
-            .map_or(&[][..], Vec::as_slice);
-        let missing: Vec<&str> = required
-            .iter()
-            .filter_map(Schema::as_str)
-            .filter(|key| !table.contains_key(*key))
-            .collect();
+    fn missing_keys(&mut self, node: &Node, table: &Table, shape: &Shape<'_>) {
+        let required = shape.required.iter().copied();
+        let missing: Vec<&str> = required.filter(|key| !table.contains_key(*key)).collect();
         if missing.is_empty() {
             return;
         }
@@ -217,11 +234,8 @@ impl Checker<'_> {
         );
         let mut problem = Diagnostic::error(message).at(node.span);
         for key in &missing {
-            if let Some(doc) = schema
-                .get("properties")
-                .and_then(|all| all.get(key))
-                .and_then(description)
-            {
+            let property = shape.properties.as_ref().and_then(|all| all.get(key));
+            if let Some(doc) = property.and_then(|&index| self.shapes.get(index).description) {
                 problem = problem.note(format!("`{key}`: {doc}"));
             }
         }
@@ -244,9 +258,8 @@ impl Checker<'_> {
         closest(name, inherited.map(|(key, _)| key.as_str()))
     }
 
-    fn array(&mut self, node: &Node, items: &[Node], schema: &Schema) {
-        let bound = |keyword| schema.get(keyword).and_then(Schema::as_u64);
-        let (min, max) = (bound("minItems"), bound("maxItems"));
+    fn array(&mut self, node: &Node, items: &[Node], shape: &'a Shape<'a>) {
+        let (min, max) = (shape.min_items, shape.max_items);
         let len = items.len() as u64;
         if min.is_some_and(|min| len < min) || max.is_some_and(|max| len > max) {
             let expected = max.or(min).unwrap_or_default();
@@ -258,9 +271,10 @@ impl Checker<'_> {
                 ),
             );
         }
-        let Some(element) = schema.get("items") else {
+        let Some(element) = shape.items else {
             return;
         };
+        let element = self.shapes.get(element);
         for (index, item) in items.iter().enumerate() {
             self.path.push(Segment::Index(index));
             self.node(item, element);
@@ -268,8 +282,8 @@ impl Checker<'_> {
         }
     }
 
-    fn integer(&mut self, node: &Node, integer: i64, schema: &Schema) {
-        let (low, high) = match schema.get("format").and_then(Schema::as_str) {
+    fn integer(&mut self, node: &Node, integer: i64, shape: &Shape<'_>) {
+        let (low, high) = match shape.format {
             Some("uint32") => (0, i64::from(u32::MAX)),
             Some("uint64") => (0, i64::MAX),
             Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
@@ -285,12 +299,12 @@ impl Checker<'_> {
         }
     }
 
-    fn text(&mut self, node: &Node, text: &str, field: &Schema, schema: &Schema) {
-        if schema.get("format").is_some_and(|format| format == "date") {
+    fn text(&mut self, node: &Node, text: &str, field: &Shape<'_>, shape: &Shape<'_>) {
+        if shape.format == Some("date") {
             if !is_date(text) {
-                self.wrong_type(node, field, schema);
+                self.wrong_type(node, field, shape);
             }
-        } else if schema.get("pattern").is_some() && !is_id(text) {
+        } else if shape.has_pattern && !is_id(text) {
             self.bad_id(text, node.span);
         }
     }
@@ -305,22 +319,22 @@ impl Checker<'_> {
         });
     }
 
-    fn wrong_type(&mut self, node: &Node, field: &Schema, schema: &Schema) {
-        let wants_date = schema.get("format").is_some_and(|format| format == "date");
+    fn wrong_type(&mut self, node: &Node, field: &Shape<'_>, shape: &Shape<'_>) {
+        let wants_date = shape.format == Some("date");
         let found = match &node.value {
             Value::Date(text) if text.len() > 10 || text.contains(':') => "a time".to_owned(),
             Value::String(text) if wants_date && text.chars().count() <= 20 => format!("`{text}`"),
-            Value::Float(_) if type_of(schema) == Some("integer") => "a fraction".to_owned(),
+            Value::Float(_) if shape.kind == Some("integer") => "a fraction".to_owned(),
             value => value.kind().to_owned(),
         };
         let message = format!(
             "{} must be {}, not {found}",
             self.subject(),
-            expected(self.schema, schema)
+            expected(self.shapes, shape)
         );
         let mut problem = Diagnostic::error(message).at(node.span);
-        problem.help = self.type_help(node, schema);
-        if let Some(doc) = description(field) {
+        problem.help = self.type_help(node, shape);
+        if let Some(doc) = field.description {
             problem = problem.note(format!(
                 "`{}`: {doc}",
                 self.path.last_key().unwrap_or_default()
@@ -329,9 +343,9 @@ impl Checker<'_> {
         self.problems.push(problem);
     }
 
-    fn type_help(&self, node: &Node, schema: &Schema) -> Option<String> {
+    fn type_help(&self, node: &Node, shape: &Shape<'_>) -> Option<String> {
         let path = self.path.to_string();
-        match (type_of(schema)?, &node.value) {
+        match (shape.kind?, &node.value) {
             ("array", Value::Table(_)) => Some(format!("write [[{path}]], with double brackets")),
             ("object", Value::Array(items))
                 if items.iter().all(|item| item.as_table().is_some()) =>
@@ -363,67 +377,21 @@ impl Checker<'_> {
     }
 }
 
-/// Follows `$ref` into the definitions of the schema.
-fn resolve<'a>(root: &'a Schema, mut schema: &'a Schema) -> &'a Schema {
-    while let Some(name) = schema.get("$ref").and_then(Schema::as_str) {
-        let target = name
-            .strip_prefix('#')
-            .and_then(|pointer| root.pointer(pointer));
-        match target {
-            Some(target) => schema = target,
-            None => break,
-        }
+/// True if the shape is meant for values of this type.
+fn accepts(shapes: &Shapes<'_>, shape: &Shape<'_>, value: &Value) -> bool {
+    let shape = shapes.resolve(shape);
+    if let Some(branches) = &shape.branches {
+        let mut branches = branches.iter();
+        return branches.any(|&branch| accepts(shapes, shapes.get(branch), value));
     }
-    schema
-}
-
-fn branches(schema: &Schema) -> Option<&[Schema]> {
-    schema
-        .get("anyOf")
-        .and_then(Schema::as_array)
-        .map(Vec::as_slice)
-}
-
-fn type_of(schema: &Schema) -> Option<&str> {
-    schema.get("type").and_then(Schema::as_str)
-}
-
-fn description(schema: &Schema) -> Option<&str> {
-    schema.get("description").and_then(Schema::as_str)
-}
-
-/// The values of an enumeration: `enum`, or `oneOf` with one `const` (or `enum`) a branch.
-fn enum_names(schema: &Schema) -> Option<Vec<&str>> {
-    let direct = schema
-        .get("enum")
-        .and_then(Schema::as_array)
-        .map(|all| all.iter().filter_map(Schema::as_str));
-    if let Some(direct) = direct {
-        return Some(direct.collect());
-    }
-    if let Some(name) = schema.get("const").and_then(Schema::as_str) {
-        return Some(vec![name]);
-    }
-    let branches = schema.get("oneOf").and_then(Schema::as_array)?;
-    Some(branches.iter().filter_map(enum_names).flatten().collect())
-}
-
-/// True if the schema is meant for values of this type.
-fn accepts(root: &Schema, schema: &Schema, value: &Value) -> bool {
-    let schema = resolve(root, schema);
-    if let Some(branches) = branches(schema) {
-        return branches.iter().any(|branch| accepts(root, branch, value));
-    }
-    if enum_names(schema).is_some() {
+    if shape.names.is_some() {
         return matches!(value, Value::String(_));
     }
-    match (type_of(schema), value) {
+    match (shape.kind, value) {
         (Some("number"), Value::Integer(_) | Value::Float(_)) => true,
         (Some("integer"), Value::Integer(_)) => true,
         (Some("string"), Value::String(_)) => true,
-        (Some("string"), Value::Date(_)) => {
-            schema.get("format").is_some_and(|format| format == "date")
-        }
+        (Some("string"), Value::Date(_)) => shape.format == Some("date"),
         (Some("boolean"), Value::Boolean(_)) => true,
         (Some("array"), Value::Array(_)) => true,
         (Some("object"), Value::Table(_)) => true,
@@ -431,42 +399,37 @@ fn accepts(root: &Schema, schema: &Schema, value: &Value) -> bool {
     }
 }
 
-/// What the schema asks for, in words.
-fn expected(root: &Schema, schema: &Schema) -> String {
-    let schema = resolve(root, schema);
-    if let Some(branches) = branches(schema) {
-        return match description(schema).and_then(|text| text.lines().next()) {
+/// What the shape asks for, in words.
+fn expected(shapes: &Shapes<'_>, shape: &Shape<'_>) -> String {
+    let shape = shapes.resolve(shape);
+    if let Some(branches) = &shape.branches {
+        return match shape.description.and_then(|text| text.lines().next()) {
             Some(text) => as_phrase(text),
-            None => branches
-                .iter()
-                .map(|branch| expected(root, branch))
+            None => (branches.iter())
+                .map(|&branch| expected(shapes, shapes.get(branch)))
                 .collect::<Vec<_>>()
                 .join(" or "),
         };
     }
-    if let Some(names) = enum_names(schema) {
-        return format!("one of {}", list(names, "or"));
+    if let Some(names) = &shape.names {
+        return format!("one of {}", list(names.iter().copied(), "or"));
     }
-    let fixed = schema.get("maxItems").and_then(Schema::as_u64);
-    match type_of(schema) {
+    match shape.kind {
         Some("number") => "a number".to_owned(),
         Some("integer") => "a whole number".to_owned(),
-        Some("string") if schema.get("format").is_some() => "a date such as 2024-01-03".to_owned(),
+        Some("string") if shape.format.is_some() => "a date such as 2024-01-03".to_owned(),
         Some("string") => "text in quotes".to_owned(),
         Some("boolean") => "true or false".to_owned(),
-        Some("array") => match (
-            fixed,
-            schema
-                .get("items")
-                .map(|items| resolve(root, items))
-                .and_then(type_of),
-        ) {
-            (Some(count), _) => format!("an array of {count}"),
-            (None, Some("object")) => "an array of tables".to_owned(),
-            (None, Some("string")) => "an array of strings".to_owned(),
-            (None, Some("number")) => "an array of numbers".to_owned(),
-            _ => "an array".to_owned(),
-        },
+        Some("array") => {
+            let items = shape.items.map(|items| shapes.resolve(shapes.get(items)));
+            match (shape.max_items, items.and_then(|items| items.kind)) {
+                (Some(count), _) => format!("an array of {count}"),
+                (None, Some("object")) => "an array of tables".to_owned(),
+                (None, Some("string")) => "an array of strings".to_owned(),
+                (None, Some("number")) => "an array of numbers".to_owned(),
+                _ => "an array".to_owned(),
+            }
+        }
         Some("object") => "a table".to_owned(),
         _ => "something else".to_owned(),
     }

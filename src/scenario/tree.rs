@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
@@ -49,7 +50,7 @@ pub enum Value {
 }
 
 /// The entries of a table in the order in which they were written.
-pub type Table = IndexMap<String, Entry>;
+pub type Table = IndexMap<String, Entry, foldhash::fast::FixedState>;
 
 /// The value under a key, and where the key was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,7 +123,7 @@ impl Node {
         let (last, parents) = path.0.split_last()?;
         let parent = self.along(parents)?;
         match last {
-            Segment::Key(key) => Some(parent.as_table()?.get(key)?.key_span),
+            Segment::Key(key) => Some(parent.as_table()?.get(&**key)?.key_span),
             Segment::Index(_) => Some(parent.child(last)?.span),
         }
     }
@@ -144,7 +145,7 @@ impl Node {
         segments
             .iter()
             .try_fold(self, |node, segment| match (segment, &mut node.value) {
-                (Segment::Key(key), Value::Table(table)) => Some(&mut table.get_mut(key)?.node),
+                (Segment::Key(key), Value::Table(table)) => Some(&mut table.get_mut(&**key)?.node),
                 (Segment::Index(index), Value::Array(items)) => items.get_mut(*index),
                 _ => None,
             })
@@ -182,7 +183,7 @@ impl Node {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Segment {
     /// Into a table.
-    Key(String),
+    Key(Arc<str>),
     /// Into an array, from 0.
     Index(usize),
 }
@@ -199,18 +200,14 @@ impl Path {
 
     /// The path from the root along `keys`.
     pub fn keys<const N: usize>(keys: [&str; N]) -> Self {
-        Self(
-            keys.iter()
-                .map(|key| Segment::Key((*key).to_owned()))
-                .collect(),
-        )
+        Self(keys.iter().map(|key| Segment::Key((*key).into())).collect())
     }
 
     /// This path and one more key.
     #[must_use]
-    pub fn key(&self, key: impl Into<String>) -> Self {
+    pub fn key(&self, key: impl AsRef<str>) -> Self {
         let mut path = self.clone();
-        path.0.push(Segment::Key(key.into()));
+        path.0.push(Segment::Key(key.as_ref().into()));
         path
     }
 
@@ -245,7 +242,7 @@ impl Path {
     /// The last key of the path: the name of an array for the elements of the array.
     pub fn last_key(&self) -> Option<&str> {
         self.0.iter().rev().find_map(|segment| match segment {
-            Segment::Key(key) => Some(key.as_str()),
+            Segment::Key(key) => Some(&**key),
             Segment::Index(_) => None,
         })
     }
@@ -256,8 +253,10 @@ impl fmt::Display for Path {
         for (position, segment) in self.0.iter().enumerate() {
             match segment {
                 Segment::Key(key) => {
-                    let dot = if position == 0 { "" } else { "." };
-                    write!(f, "{dot}{}", bare_or_quoted(key))?;
+                    if position > 0 {
+                        f.write_str(".")?;
+                    }
+                    f.write_str(&bare_or_quoted(key))?;
                 }
                 Segment::Index(index) => write!(f, "[{index}]")?,
             }
@@ -268,8 +267,8 @@ impl fmt::Display for Path {
 
 /// A key as it is written in TOML: quoted unless it is made of letters, digits, `_` and `-`.
 pub(crate) fn bare_or_quoted(key: &str) -> Cow<'_, str> {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !key.is_empty() && key.chars().all(bare) {
+    let bare = |c: u8| c.is_ascii_alphanumeric() || c == b'_' || c == b'-';
+    if !key.is_empty() && key.bytes().all(bare) {
         Cow::Borrowed(key)
     } else {
         Cow::Owned(quoted(key))

@@ -404,7 +404,7 @@ fn switch_off(
 /// The step to the element `id` of a table or of an array of tables; without it, the ids that there are.
 fn element<'a>(parent: Option<&'a Node>, id: &str) -> Result<Segment, Vec<&'a str>> {
     match parent.map(|node| &node.value) {
-        Some(Value::Table(table)) if table.contains_key(id) => Ok(Segment::Key(id.to_owned())),
+        Some(Value::Table(table)) if table.contains_key(id) => Ok(Segment::Key(id.into())),
         Some(Value::Table(table)) => Err(keys(Some(table))),
         Some(Value::Array(items)) => {
             let ids = || items.iter().map(|item| merge::id_of(item, "id"));

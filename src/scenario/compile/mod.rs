@@ -15,6 +15,7 @@ mod sources;
 mod stocks;
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::load::LoadedScenario;
@@ -45,6 +46,7 @@ pub fn compile(loaded: &LoadedScenario) -> Result<Compiled, Diagnostics> {
     let compiler = Compiler {
         raw: &loaded.raw,
         parameter_used: vec![false; names.parameters.len()],
+        actor_ids: names.actors.keys().map(|id| id.as_str().into()).collect(),
         names,
         problems,
         sites: Vec::new(),
@@ -65,7 +67,8 @@ struct Compiler<'a> {
     names: Names<'a>,
     problems: Problems<'a>,
     sites: Vec<String>,
-    streams: Vec<Vec<String>>,
+    streams: Vec<Vec<Arc<str>>>,
+    actor_ids: Vec<Arc<str>>,
     parameter_used: Vec<bool>,
 }
 
@@ -449,17 +452,17 @@ impl<'a> Compiler<'a> {
     /// Reserves a random stream under a name of its own.
     fn stream(&mut self, name: &[&str]) -> u32 {
         self.streams
-            .push(name.iter().map(|&part| part.to_owned()).collect());
+            .push(name.iter().map(|&part| part.into()).collect());
         self.streams.len() as u32 - 1
     }
 
     /// Reserves one stream for each actor, and gives the first.
     fn stream_for_each_actor(&mut self, name: &[&str]) -> u32 {
         let first = self.streams.len() as u32;
-        for actor in 0..self.names.actors.len() as u32 {
-            let mut parts: Vec<String> = name.iter().map(|&part| part.to_owned()).collect();
-            parts.push(self.names.actor_id(actor).to_owned());
-            self.streams.push(parts);
+        let parts: Vec<Arc<str>> = name.iter().map(|&part| part.into()).collect();
+        for actor in &self.actor_ids {
+            let with_actor = parts.iter().chain([actor]).cloned();
+            self.streams.push(with_actor.collect());
         }
         first
     }
