@@ -3,6 +3,7 @@
 use super::view::View;
 use super::{Ending, Observer, RunError, Running, Scene, metrics};
 use crate::engine::Problem;
+use crate::formula::Environment;
 use crate::model::{Formula, MetricKind, Timeline};
 
 impl<O: Observer> Running<'_, O> {
@@ -108,19 +109,39 @@ impl<O: Observer> Running<'_, O> {
             };
             // What has been worked out for the present does not hold at this date; and it is past when the caller goes on.
             self.scratch.moment += 1;
-            let base = point * timeline.series.len();
-            for (series, (_, formula)) in timeline.series.iter().enumerate() {
-                let view = View {
-                    time,
-                    ..self.view(&Scene::NONE)
-                };
-                let value = self.evaluate(formula, &view);
-                if !value.is_finite() {
-                    return Err(self.error(formula.site, Problem::NotFinite(value)));
-                }
-                self.state.timeline[base + series] = value;
-            }
+            let series = timeline.series.len();
+            // Taken out for as long as the run is read.
+            let mut recorded = std::mem::take(&mut self.state.timeline);
+            let room = &mut recorded[point * series..][..series];
+            let done = self.record_point(timeline, time, room);
+            self.state.timeline = recorded;
+            done?;
             self.state.timeline_points += 1;
+        }
+        Ok(())
+    }
+
+    /// Writes the values of all series at `time` into `values`.
+    fn record_point(
+        &self,
+        timeline: &Timeline,
+        time: f64,
+        values: &mut [f64],
+    ) -> Result<(), RunError> {
+        let view = View {
+            time,
+            ..self.view(&Scene::NONE)
+        };
+        for ((_, formula), value) in timeline.series.iter().zip(values) {
+            let program = &formula.program;
+            *value = match (program.as_stock(), program.as_rung()) {
+                (Some(slot), _) => view.stock_at(slot, time),
+                (_, Some(pair)) => view.rung(pair),
+                _ => self.evaluate(formula, &view),
+            };
+            if !value.is_finite() {
+                return Err(self.error(formula.site, Problem::NotFinite(*value)));
+            }
         }
         Ok(())
     }
