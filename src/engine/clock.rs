@@ -61,7 +61,13 @@ impl<O: Observer> Running<'_, O> {
             }
             self.state.clocks[process].remaining = f64::NAN;
             self.mark_dirty(process as u32);
-            clock.exact || self.is_taken(process, clock.bound)?
+            let hazard = if clock.exact {
+                clock.bound
+            } else {
+                self.hazard(process)?
+            };
+            self.scratch.hazards[process] = hazard;
+            clock.exact || self.is_taken(process, hazard, clock.bound)?
         };
         if happens {
             let actor = self.model.processes[process].actor as i32;
@@ -72,8 +78,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// Thinning: whether a candidate of a clock that runs at rate `bound` is an event of the hazard.
-    fn is_taken(&mut self, process: usize, bound: f64) -> Result<bool, RunError> {
-        let hazard = self.hazard(process)?;
+    fn is_taken(&mut self, process: usize, hazard: f64, bound: f64) -> Result<bool, RunError> {
         let definition = &self.model.processes[process];
         if hazard > bound {
             let site = definition.hazard.site;
@@ -99,6 +104,7 @@ impl<O: Observer> Running<'_, O> {
     /// Notes that the hazard of a process may have changed.
     #[inline]
     pub(super) fn mark_dirty(&mut self, process: u32) {
+        self.scratch.hazards[process as usize] = f64::NAN;
         let is_dirty = &mut self.scratch.is_dirty[process as usize];
         if !*is_dirty {
             *is_dirty = true;
@@ -143,12 +149,12 @@ impl<O: Observer> Running<'_, O> {
 
     /// Bounds the hazard from now on.
     fn bound_clock(&mut self, process: usize) -> Result<(), RunError> {
-        let hazard = self.hazard(process)?;
+        let kept = std::mem::replace(&mut self.scratch.hazards[process], f64::NAN);
         let exact = !self.moves(process);
         let (bound, until) = if exact {
-            (hazard, f64::INFINITY)
+            (self.hazard_unless(kept, process)?, f64::INFINITY)
         } else {
-            self.bound_ahead(process, hazard)?
+            self.bound_ahead(process, kept)?
         };
         let since = self.state.time;
         let clock = &mut self.state.clocks[process];
@@ -162,36 +168,56 @@ impl<O: Observer> Running<'_, O> {
         Ok(())
     }
 
+    /// The hazard of a process, now, which is `known` unless that is not a number.
+    fn hazard_unless(&self, known: f64, process: usize) -> Result<f64, RunError> {
+        if known.is_nan() {
+            self.hazard(process)
+        } else {
+            Ok(known)
+        }
+    }
+
     /// Whether the hazard changes between events.
     fn moves(&self, process: usize) -> bool {
         let definition = &self.model.processes[process];
         self.world.look_ahead[process] < f64::INFINITY
             && (definition.uses_time
-                || definition.reads.iter().any(|&slot| {
+                || self.model.fast.moving_reads[process].iter().any(|&slot| {
                     let constants = &self.world.slots[slot as usize];
                     constants.decay > 0.0
                         && self.state.levels[slot as usize].value != constants.baseline
                 }))
     }
 
-    /// An upper bound of the hazard, and until when it holds.
-    fn bound_ahead(&self, process: usize, hazard: f64) -> Result<(f64, f64), RunError> {
+    /// An upper bound of the hazard, and until when it holds. `kept` is the hazard if it is known, else not a number.
+    fn bound_ahead(&self, process: usize, kept: f64) -> Result<(f64, f64), RunError> {
         let definition = &self.model.processes[process];
-        let scene = Scene::NONE.with(Role::SelfActor, definition.actor as i32);
         let now = self.state.time;
-        let hazard_ahead = &self.model.fast.hazards[process];
+        let horizon = self.model.horizon;
+        // Nothing is drawn beyond the horizon, so a clock that sleeps past it need not wake there.
+        if now >= horizon {
+            return Ok((self.hazard_unless(kept, process)?, f64::INFINITY));
+        }
+        let program = &self.model.fast.hazards[process];
         let bound_until = |until: f64| {
-            let view: View<'_> = self.view(&scene);
-            hazard_ahead.bound(&Ahead { view, until })
+            // Bounds say nothing of roles, so it does not matter who looks.
+            let view: View<'_> = self.view(&Scene::NONE);
+            let ahead = Ahead { view, until };
+            if O::PLAIN {
+                program.bound(&ahead)
+            } else {
+                definition.hazard.code.bound(program, &ahead)
+            }
         };
         // A clock with nothing to wait for still looks at a hazard that may turn negative, so that this does not go unnoticed.
         let may_sleep = |bound: Interval| bound.high > 0.0 || bound.low >= 0.0;
-        let horizon = self.model.horizon;
         let to_the_end = bound_until(horizon);
-        // Nothing is drawn beyond the horizon, so a clock that sleeps past it need not wake there.
-        if now >= horizon {
-            return Ok((hazard, f64::INFINITY));
+        // The hazard lies between the bounds: where these are near each other, it need not be known.
+        let is_near = to_the_end.low >= 0.0 && to_the_end.high <= GOOD_BOUND * to_the_end.low;
+        if is_near && is_known(to_the_end) && !O::PLAIN {
+            return Ok((to_the_end.high, f64::INFINITY));
         }
+        let hazard = self.hazard_unless(kept, process)?;
         if to_the_end.high <= GOOD_BOUND * hazard && is_known(to_the_end) && may_sleep(to_the_end) {
             return Ok((to_the_end.high, f64::INFINITY));
         }

@@ -69,6 +69,9 @@ struct Scratch {
     /// Processes whose hazard may have changed.
     dirty: Vec<u32>,
     is_dirty: Vec<bool>,
+    /// Of processes that have just been looked at: their hazard, unless something that it reads has changed since; not a number
+    /// for all others.
+    hazards: Vec<f64>,
     /// Each actor's belief about the event under way.
     beliefs: Vec<Option<i32>>,
     /// Weights of options, candidates or suspects.
@@ -86,6 +89,7 @@ impl Scratch {
     fn clear(&mut self) {
         for process in self.dirty.drain(..) {
             self.is_dirty[process as usize] = false;
+            self.hazards[process as usize] = f64::NAN;
         }
         self.absorbing = false;
         self.moment += 1;
@@ -98,6 +102,7 @@ impl<'m> Simulator<'m> {
         let scratch = Scratch {
             dirty: Vec::with_capacity(model.processes.len()),
             is_dirty: vec![false; model.processes.len()],
+            hazards: vec![f64::NAN; model.processes.len()],
             beliefs: vec![None; model.actors.len()],
             weights: Vec::with_capacity(model.largest_choice()),
             absorbing: false,

@@ -52,9 +52,20 @@ pub(super) fn relaxed(level: Level, slot: &SlotConstants, time: f64) -> f64 {
     }
     let kept = crate::math::exp(-slot.decay * (time - level.since));
     let (low, high) = ends(level, slot);
-    (slot.baseline + (level.value - slot.baseline) * kept)
-        .max(low)
-        .min(high)
+    let value = slot.baseline + (level.value - slot.baseline) * kept;
+    lesser(greater(value, low), high)
+}
+
+/// The smaller of two numbers; the second where the first is none.
+#[inline]
+fn lesser(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
+}
+
+/// The greater of two numbers; the second where the first is none.
+#[inline]
+fn greater(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
 }
 
 /// Whether a stock stands where it was set.
@@ -217,9 +228,19 @@ impl Ranges for Ahead<'_> {
         let margin = MARGIN * (now.abs() + then.abs());
         let (low, high) = ends(level, constants);
         Interval::new(
-            (now.min(then) - margin).max(low),
-            (now.max(then) + margin).min(high),
+            greater(lesser(now, then) - margin, low),
+            lesser(greater(now, then) + margin, high),
         )
+    }
+
+    #[inline]
+    fn still_stock(&self, slot: u32) -> f64 {
+        self.view.still_stock(slot)
+    }
+
+    #[inline]
+    fn total(&self, total: Total) -> f64 {
+        self.view.total(total)
     }
 
     fn rung(&self, pair: u32) -> Interval {

@@ -8,7 +8,7 @@
 
 use super::program::{Fold, Op, Program, greatest, least};
 use super::stack::Stack;
-use super::total::pairwise_sum;
+use super::total::{Total, pairwise_sum};
 use crate::math::{exp, ln, logistic, pow};
 
 /// How far ends move outward for elementary functions, in units in the last place: an error of less than one, on either of two
@@ -32,6 +32,10 @@ pub trait Ranges {
     fn parameter(&self, index: u32) -> f64;
     /// The values that a stock may have.
     fn stock(&self, slot: u32) -> Interval;
+    /// The value of a stock that no time moves.
+    fn still_stock(&self, slot: u32) -> f64;
+    /// A sum of stocks that no time moves.
+    fn total(&self, total: Total) -> f64;
     /// The rungs on which a pair may stand.
     fn rung(&self, pair: u32) -> Interval;
     /// Days since the start.
@@ -119,15 +123,15 @@ impl Interval {
         self.with(greatest(self.low, low), least(self.high, high))
     }
 
-    fn negate(self) -> Self {
+    pub(super) fn negate(self) -> Self {
         self.with(-self.high, -self.low)
     }
 
-    fn not(self) -> Self {
+    pub(super) fn not(self) -> Self {
         self.with(1.0 - self.high, 1.0 - self.low)
     }
 
-    fn abs(self) -> Self {
+    pub(super) fn abs(self) -> Self {
         if self.low >= 0.0 {
             self
         } else if self.high <= 0.0 {
@@ -137,13 +141,13 @@ impl Interval {
         }
     }
 
-    fn exp(self) -> Self {
+    pub(super) fn exp(self) -> Self {
         self.with(exp(self.low), exp(self.high))
             .widened(FUNCTION_ULPS)
             .within(0.0, f64::INFINITY)
     }
 
-    fn ln(self) -> Self {
+    pub(super) fn ln(self) -> Self {
         if self.low < 0.0 || self.undefined {
             return Self::UNKNOWN;
         }
@@ -158,14 +162,18 @@ impl Interval {
         }
     }
 
-    fn sqrt(self) -> Self {
+    pub(super) fn sqrt(self) -> Self {
         if self.low < 0.0 || self.undefined {
             return Self::UNKNOWN;
         }
         Self::new(self.low.sqrt(), self.high.sqrt())
     }
 
-    fn logistic(self) -> Self {
+    pub(super) fn floor(self) -> Self {
+        self.with(self.low.floor(), self.high.floor())
+    }
+
+    pub(super) fn logistic(self) -> Self {
         // An exponential, a sum and a quotient: the error of the first and two roundings.
         self.with(logistic(self.low), logistic(self.high))
             .widened(2 * FUNCTION_ULPS)
@@ -173,7 +181,7 @@ impl Interval {
     }
 
     #[inline]
-    fn add(self, other: Self) -> Self {
+    pub(super) fn add(self, other: Self) -> Self {
         let (low, high) = (self.low + other.low, self.high + other.high);
         // Infinity and its opposite have no sum, wherever the two meet.
         let opposite = |a: f64, b: f64| a.is_infinite() && b == -a;
@@ -188,7 +196,12 @@ impl Interval {
     }
 
     #[inline]
-    fn multiply(self, other: Self) -> Self {
+    pub(super) fn subtract(self, other: Self) -> Self {
+        self.add(other.negate())
+    }
+
+    #[inline]
+    pub(super) fn multiply(self, other: Self) -> Self {
         if self.is_plain() && other.is_plain() {
             return Self::new(self.low * other.low, self.high * other.high);
         }
@@ -201,7 +214,7 @@ impl Interval {
     }
 
     #[inline]
-    fn divide(self, other: Self) -> Self {
+    pub(super) fn divide(self, other: Self) -> Self {
         if self.is_plain() && other.is_plain() && other.low > 0.0 {
             return Self::new(self.low / other.high, self.high / other.low);
         }
@@ -237,7 +250,7 @@ impl Interval {
         result.unless_undefined(self).unless_undefined(other)
     }
 
-    fn power(self, exponent: Self) -> Self {
+    pub(super) fn power(self, exponent: Self) -> Self {
         if self.undefined || exponent.undefined {
             return Self::UNKNOWN;
         }
@@ -284,13 +297,13 @@ impl Interval {
         ends.within(0.0, f64::INFINITY)
     }
 
-    fn min(self, other: Self) -> Self {
+    pub(super) fn min(self, other: Self) -> Self {
         Self::new(least(self.low, other.low), least(self.high, other.high))
             .unless_undefined(self)
             .unless_undefined(other)
     }
 
-    fn max(self, other: Self) -> Self {
+    pub(super) fn max(self, other: Self) -> Self {
         Self::new(
             greatest(self.low, other.low),
             greatest(self.high, other.high),
@@ -300,7 +313,7 @@ impl Interval {
     }
 
     /// `self < other`: 1, 0 or either.
-    fn less(self, other: Self) -> Self {
+    pub(super) fn less(self, other: Self) -> Self {
         if self.undefined || other.undefined {
             Self::UNDECIDED
         } else if self.high < other.low {
@@ -313,7 +326,7 @@ impl Interval {
     }
 
     /// `self <= other`: 1, 0 or either.
-    fn less_equal(self, other: Self) -> Self {
+    pub(super) fn less_equal(self, other: Self) -> Self {
         if self.undefined || other.undefined {
             Self::UNDECIDED
         } else {
@@ -322,7 +335,7 @@ impl Interval {
         }
     }
 
-    fn equal(self, other: Self) -> Self {
+    pub(super) fn equal(self, other: Self) -> Self {
         if self.undefined || other.undefined {
             Self::UNDECIDED
         } else if self.is_point() && other.is_point() && self.low == other.low {
@@ -334,7 +347,7 @@ impl Interval {
         }
     }
 
-    fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         if self.high == 0.0 || other.high == 0.0 {
             Self::point(0.0)
         } else if self.undefined || other.undefined {
@@ -344,7 +357,7 @@ impl Interval {
         }
     }
 
-    fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         if self.low > 0.0 || other.low > 0.0 {
             Self::point(1.0)
         } else if self.undefined || other.undefined {
@@ -375,6 +388,31 @@ fn down(value: f64, steps: u32) -> f64 {
 /// `steps` representable numbers above `value`.
 fn up(value: f64, steps: u32) -> f64 {
     (0..steps).fold(value, |value, _| value.next_up())
+}
+
+impl Fold {
+    /// Bounds of the `count` values combined, without the one at the position `without`, as [`Fold::over`] combines them.
+    pub(super) fn bound(
+        self,
+        count: u32,
+        without: u32,
+        value: impl Fn(u32) -> Interval,
+    ) -> Interval {
+        let visited = || (0..count).filter(|&position| position != without);
+        match self {
+            Self::Sum => {
+                let zero = Interval::point(0.0);
+                let value = |position| match position {
+                    position if position == without => zero,
+                    position => value(position),
+                };
+                Some(pairwise_sum(count, zero, value, Interval::add))
+            }
+            Self::Max => visited().map(value).reduce(Interval::max),
+            Self::Min => visited().map(value).reduce(Interval::min),
+        }
+        .unwrap_or(Interval::UNKNOWN)
+    }
 }
 
 impl Program {
@@ -415,31 +453,14 @@ impl Program {
                     start,
                     count,
                     without,
-                } => {
-                    let slot = |position: u32| {
-                        let place = start + position;
-                        if contiguous {
-                            place
-                        } else {
-                            self.pool[place as usize]
-                        }
-                    };
-                    let visited = (0..count).filter(|&position| position != without);
-                    let values = visited.map(|position| ranges.stock(slot(position)));
-                    match fold {
-                        Fold::Sum => {
-                            let zero = Interval::point(0.0);
-                            let value = |position| match position {
-                                position if position == without => zero,
-                                position => ranges.stock(slot(position)),
-                            };
-                            Some(pairwise_sum(count, zero, value, Interval::add))
-                        }
-                        Fold::Max => values.reduce(Interval::max),
-                        Fold::Min => values.reduce(Interval::min),
-                    }
-                    .unwrap_or(Interval::UNKNOWN)
-                }
+                } => fold.bound(count, without, |position| {
+                    let place = start + position;
+                    ranges.stock(if contiguous {
+                        place
+                    } else {
+                        self.pool[place as usize]
+                    })
+                }),
                 Op::Select => {
                     let no = stack.pop();
                     let yes = stack.pop();
@@ -451,10 +472,7 @@ impl Program {
                 Op::Ln => stack.pop().ln(),
                 Op::Sqrt => stack.pop().sqrt(),
                 Op::Abs => stack.pop().abs(),
-                Op::Floor => {
-                    let x = stack.pop();
-                    x.with(x.low.floor(), x.high.floor())
-                }
+                Op::Floor => stack.pop().floor(),
                 Op::Logistic => stack.pop().logistic(),
                 Op::Add
                 | Op::Subtract
@@ -475,7 +493,7 @@ impl Program {
                     let a = stack.pop();
                     match *op {
                         Op::Add => a.add(b),
-                        Op::Subtract => a.add(b.negate()),
+                        Op::Subtract => a.subtract(b),
                         Op::Multiply => a.multiply(b),
                         Op::Divide => a.divide(b),
                         Op::Power => a.power(b),

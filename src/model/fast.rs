@@ -12,6 +12,8 @@ pub(crate) struct Fast {
     pub known: Vec<Program>,
     /// For each process: its hazard, with what parameters decide worked out, to be bounded.
     pub hazards: Vec<Program>,
+    /// For each process: the slots that its hazard reads and that time may move.
+    pub moving_reads: Vec<Vec<u32>>,
     pub sums: Vec<KeptSum>,
     /// Pairs of all these sums together.
     pub sum_pairs: usize,
@@ -88,8 +90,13 @@ impl Model {
             formula.code = program.code(&is_still, &mut totals);
         });
         let hazard = |process: &super::Process| process.hazard.program.with_known(&mut known);
+        let moving_reads = |process: &super::Process| {
+            let reads = process.reads.iter().copied();
+            reads.filter(|&slot| !is_still(slot)).collect()
+        };
         let mut fast = Fast {
             hazards: self.processes.iter().map(hazard).collect(),
+            moving_reads: self.processes.iter().map(moving_reads).collect(),
             ..Fast::default()
         };
         fast.known = known.programs().to_vec();

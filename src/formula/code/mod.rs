@@ -7,6 +7,7 @@
 //! - `and`, `or` and `if` pass over what cannot matter;
 //! - sums over stocks that no time moves are read from totals that are kept up to date.
 
+mod bound;
 mod make;
 
 use super::program::{

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::fixture::{Between, Moment, SLOTS, between, compiled, formula, moment, number};
-use crate::formula::{Interval, Program, Scope, Type};
+use crate::formula::{Interval, Known, Program, Ranges, Scope, Total, Totals, Type};
 
 /// Parameters stay, everything else lies somewhere between two moments.
 fn inside(a: &Moment, b: &Moment, at: &[f64]) -> Moment {
@@ -37,6 +37,93 @@ proptest! {
             let value = program.evaluate(&inside(&a, &b, at));
             prop_assert!(bound.contains(value), "{text}: {value} outside {bound:?}");
         }
+    }
+}
+
+/// Ranges between two moments with what parameters decide behind the parameters, and with sums of stocks that stay where they
+/// are in the first moment.
+struct Prepared<'a> {
+    between: Between<'a>,
+    known: Vec<f64>,
+    totals: Vec<[f64; 2]>,
+}
+
+impl Ranges for Prepared<'_> {
+    fn parameter(&self, index: u32) -> f64 {
+        let declared = self.between.0.parameters.len();
+        match (index as usize).checked_sub(declared) {
+            Some(known) => self.known[known],
+            None => self.between.parameter(index),
+        }
+    }
+    fn stock(&self, slot: u32) -> Interval {
+        self.between.stock(slot)
+    }
+    fn still_stock(&self, slot: u32) -> f64 {
+        self.between.still_stock(slot)
+    }
+    fn total(&self, total: Total) -> f64 {
+        total.value(&self.totals)
+    }
+    fn rung(&self, pair: u32) -> Interval {
+        self.between.rung(pair)
+    }
+    fn time(&self) -> Interval {
+        self.between.time()
+    }
+}
+
+/// The bound of the program, and that of its code; `is_still` tells of stocks that are in `a` where they are in `b`.
+fn both(
+    program: &Program,
+    a: &Moment,
+    b: &Moment,
+    is_still: &dyn Fn(u32) -> bool,
+) -> [Interval; 2] {
+    let mut known = Known::behind(a.parameters.len());
+    let folded = program.with_known(&mut known);
+    let mut totals = Totals::default();
+    let code = folded.code(is_still, &mut totals);
+    let mut pairs = vec![[0.0; 2]; totals.pairs as usize];
+    for (first, width, slots) in &totals.list {
+        let pairs = &mut pairs[*first as usize..][..*width as usize];
+        for (node, slot) in (*width as usize..).zip(slots) {
+            pairs[node / 2][node % 2] = a.stocks[*slot as usize];
+        }
+        for node in (2..*width as usize).rev() {
+            pairs[node / 2][node % 2] = pairs[node][0] + pairs[node][1];
+        }
+    }
+    let ranges = Prepared {
+        known: known.programs().iter().map(|p| p.evaluate(a)).collect(),
+        between: Between(a, b),
+        totals: pairs,
+    };
+    [folded.bound(&ranges), code.bound(&folded, &ranges)]
+}
+
+proptest! {
+    #![proptest_config(super::fixture::cases(4000))]
+
+    #[test]
+    fn code_gives_the_bounds_of_the_program(
+        text in formula(false), a in moment(), b in moment(), actor in 0_u32..4,
+        still in prop::collection::vec(any::<bool>(), SLOTS), all_still in any::<bool>(),
+        rungs_stay in any::<bool>(),
+    ) {
+        let Ok(program) = compiled(&text, &Scope::process(actor), Type::Number) else { return Ok(()) };
+        let is_still = |slot: u32| all_still || still[slot as usize];
+        let mut b = b;
+        for slot in 0..SLOTS {
+            if is_still(slot as u32) {
+                b.stocks[slot] = a.stocks[slot];
+            }
+        }
+        if rungs_stay {
+            b.rungs = a.rungs;
+        }
+        let [plain, fast] = both(&program, &a, &b, &is_still);
+        prop_assert!(plain == fast, "{text}: {plain:?} plainly, {fast:?} by code");
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::test_runner::RngSeed;
 
 use crate::formula::{
     CheckError, Definition, Environment, Expr, Field, Interval, Members, NO_SLOT, Program, Ranges,
-    Relation, Role, Scope, StockOf, StockShape, Symbols, Type, compile, parse_formula,
+    Relation, Role, Scope, StockOf, StockShape, Symbols, Total, Type, compile, parse_formula,
 };
 
 pub const PARAMETERS: [&str; 3] = ["p", "q", "infinite"];
@@ -211,6 +211,12 @@ impl Ranges for Between<'_> {
     }
     fn stock(&self, slot: u32) -> Interval {
         between(self.0.stock(slot), self.1.stock(slot))
+    }
+    fn still_stock(&self, slot: u32) -> f64 {
+        self.0.stock(slot)
+    }
+    fn total(&self, total: Total) -> f64 {
+        self.0.total(total)
     }
     fn rung(&self, pair: u32) -> Interval {
         between(self.0.rung(pair), self.1.rung(pair))
