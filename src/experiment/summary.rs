@@ -245,6 +245,9 @@ impl Summary {
 /// metric and every record of the timeline: taking each in turn for many runs keeps it in the processor's cache.
 const BATCH: usize = 256;
 
+/// Columns of the batch that are taken up together: neighbours of a run share lines of the cache.
+const ABREAST: usize = 16;
+
 /// Adds runs to a summary, world by world.
 #[derive(Clone, Debug)]
 pub(super) struct Recorder {
@@ -254,6 +257,8 @@ pub(super) struct Recorder {
     /// Metrics, then records of the timeline, run by run.
     batch: Vec<f64>,
     columns: usize,
+    /// Some columns of the batch, one after the other.
+    turned: Vec<f64>,
     room: Room,
 }
 
@@ -265,6 +270,7 @@ impl Recorder {
         Self {
             batch: Vec::with_capacity(BATCH * columns),
             columns,
+            turned: Vec::new(),
             room: Room::default(),
             world: empty.clone(),
             empty,
@@ -302,18 +308,44 @@ impl Recorder {
 
     /// Moves the batch into the sketches.
     fn sketch(&mut self) {
-        let (batch, columns) = (&self.batch, self.columns);
-        let column = |index: usize| batch.iter().skip(index).step_by(columns).copied();
-        let room = &mut self.room;
-        for (index, sketch) in self.summary.quantiles.iter_mut().enumerate() {
-            sketch.add_all(column(index).filter(|value| value.is_finite()), room);
-        }
+        let runs = self.batch.len() / self.columns.max(1);
         let metrics = self.summary.quantiles.len();
-        for (index, record) in self.summary.timeline.iter_mut().enumerate() {
-            let values = column(metrics + index);
-            values.clone().for_each(|value| record.sum.add(value));
-            record.values.add_all(values, room);
+        for first in (0..self.columns).step_by(ABREAST) {
+            let end = self.columns.min(first + ABREAST);
+            self.turned.clear();
+            self.turned.resize((end - first) * runs, 0.0);
+            for (run, row) in self.batch.chunks_exact(self.columns).enumerate() {
+                for (column, &value) in row[first..end].iter().enumerate() {
+                    self.turned[column * runs + run] = value;
+                }
+            }
+            for (index, column) in (first..end).zip(self.turned.chunks_exact_mut(runs.max(1))) {
+                match index.checked_sub(metrics) {
+                    None => {
+                        let finite = finite_first(column);
+                        self.summary.quantiles[index].add_all(finite, &mut self.room);
+                    }
+                    Some(record) => {
+                        let record = &mut self.summary.timeline[record];
+                        column.iter().for_each(|&value| record.sum.add(value));
+                        record.values.add_all(column, &mut self.room);
+                    }
+                }
+            }
         }
         self.batch.clear();
     }
+}
+
+/// The finite values, brought to the front.
+fn finite_first(values: &mut [f64]) -> &[f64] {
+    let mut finite = 0;
+    for position in 0..values.len() {
+        let value = values[position];
+        if value.is_finite() {
+            values[finite] = value;
+            finite += 1;
+        }
+    }
+    &values[..finite]
 }

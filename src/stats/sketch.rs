@@ -282,10 +282,15 @@ impl QuantileSketch {
     }
 
     /// Adds many values, as [`add`](Self::add) adds each; `room` is working memory.
-    pub fn add_all(&mut self, values: impl Iterator<Item = f64>, room: &mut Room) {
+    pub fn add_all(&mut self, values: &[f64], room: &mut Room) {
+        // Most often all values are of one sign, or zero.
+        if values.iter().all(|&x| x > 0.0 && x < f64::INFINITY) {
+            self.positive.add_all(values, &mut room.bins);
+            return;
+        }
         room.negative.clear();
         room.positive.clear();
-        for x in values {
+        for &x in values {
             if !x.is_finite() {
                 self.rejected += 1;
             } else if x > 0.0 {
