@@ -149,7 +149,10 @@ impl<O: Observer> Running<'_, O> {
 
     /// Bounds the hazard from now on.
     fn bound_clock(&mut self, process: usize) -> Result<(), RunError> {
-        let kept = std::mem::replace(&mut self.scratch.hazards[process], f64::NAN);
+        let mut kept = std::mem::replace(&mut self.scratch.hazards[process], f64::NAN);
+        if O::PLAIN {
+            kept = f64::NAN;
+        }
         let exact = !self.moves(process);
         let (bound, until) = if exact {
             (self.hazard_unless(kept, process)?, f64::INFINITY)

@@ -135,8 +135,8 @@ impl<O: Observer> Running<'_, O> {
         for ((_, formula), value) in timeline.series.iter().zip(values) {
             let program = &formula.program;
             *value = match (program.as_stock(), program.as_rung()) {
-                (Some(slot), _) => view.stock_at(slot, time),
-                (_, Some(pair)) => view.rung(pair),
+                (Some(slot), _) if !O::PLAIN => view.stock_at(slot, time),
+                (_, Some(pair)) if !O::PLAIN => view.rung(pair),
                 _ => self.evaluate(formula, &view),
             };
             if !value.is_finite() {

@@ -28,10 +28,10 @@ pub(super) struct Relaxed {
 
 impl Relaxed {
     /// A moment of which nothing is kept.
-    pub const UNKEPT: u64 = u64::MAX;
-    /// No value.
+    pub const UNKEPT: u64 = u64::MAX - 1;
+    /// No value: of a moment that never comes.
     pub const NONE: Self = Self {
-        moment: Self::UNKEPT,
+        moment: u64::MAX,
         value: 0.0,
     };
     /// A value that holds in one moment.
@@ -48,8 +48,15 @@ impl Relaxed {
 #[inline]
 pub(super) fn relaxed(level: Level, slot: &SlotConstants, time: f64) -> f64 {
     if rests(level, slot, time) {
-        return level.value;
+        level.value
+    } else {
+        moved(level, slot, time)
     }
+}
+
+/// As [`relaxed`], of a stock that does not rest.
+#[inline]
+fn moved(level: Level, slot: &SlotConstants, time: f64) -> f64 {
     let kept = crate::math::exp(-slot.decay * (time - level.since));
     let (low, high) = ends(level, slot);
     let value = slot.baseline + (level.value - slot.baseline) * kept;
@@ -92,6 +99,20 @@ impl View<'_> {
         self.stock_slot(stock, actor, 0)
     }
 
+    /// The value of a stock that does not rest, worked out and kept for this moment.
+    #[inline(never)]
+    fn keep_relaxed(&self, index: usize) -> f64 {
+        let value = moved(
+            self.state.levels[index],
+            &self.world.slots[index],
+            self.time,
+        );
+        if self.moment != Relaxed::UNKEPT {
+            self.relaxed[index].set(Relaxed::at(self.moment, value));
+        }
+        value
+    }
+
     #[inline]
     pub fn stock_at(&self, slot: u32, time: f64) -> f64 {
         let slot = slot as usize;
@@ -113,12 +134,10 @@ impl Environment for View<'_> {
             return level.value;
         }
         let kept = self.relaxed[index].get();
-        if kept.moment == self.moment && self.moment != Relaxed::UNKEPT {
+        if kept.moment == self.moment {
             return kept.value;
         }
-        let value = relaxed(level, constants, self.time);
-        self.relaxed[index].set(Relaxed::at(self.moment, value));
-        value
+        self.keep_relaxed(index)
     }
 
     #[inline]
