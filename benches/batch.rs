@@ -4,10 +4,12 @@
 //! cargo bench --bench batch                      the cost of a cell
 //! cargo bench --bench batch -- full              also 10,000 cells of 1,000 runs each, and a million cells
 //! cargo bench --bench batch -- CELLS RUNS [T]    one batch of so many cells and runs each, on T threads (all cores)
+//! cargo bench --bench batch -- short CELLS RUNS  one of those that the cost of a cell is measured with, for a profiler
 //! ```
 //!
 //! The scenario is ladder-10 with the pull of the others as a parameter, which moves through one value for each cell. Every cell
-//! is compared with the first one, so that all tables are written.
+//! is compared with the first one. For the cost of a cell, the ladder ends after half a day: a cell costs as much, and runs that
+//! take less disturb the measurement less.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
@@ -27,17 +29,32 @@ use flashpoint::report::batch::finish;
 const LADDER: &str = include_str!("../scenarios/bench/ladder-10.toml");
 
 /// Cells and runs of each, for the cost of a cell: the same runs in few cells and in many.
-const FEW: (u32, u64) = (10, 2000);
-const MANY: (u32, u64) = (10_000, 2);
+const FEW: (u32, u64) = (10, 20_000);
+const MANY: (u32, u64) = (5000, 40);
 /// How often the two are measured, in turn.
 const ROUNDS: usize = 15;
 
+/// How long a run of the ladder is.
+#[derive(Clone, Copy)]
+enum Ladder {
+    /// 100 days, as shipped.
+    Whole,
+    /// Half a day, in which about half of the runs reach the endgame that the whole one has at the end.
+    Short,
+}
+
 /// The plan of so many cells with so many runs each.
-fn plan((cells, runs): (u32, u64)) -> (Plan, Description) {
-    let scenario = LADDER.replace("0.1 * mean", "pull * mean").replace(
+fn plan(ladder: Ladder, (cells, runs): (u32, u64)) -> (Plan, Description) {
+    let whole = LADDER.replace("0.1 * mean", "pull * mean").replace(
         "[actor.player]",
         "[parameter.pull]\nvalue = 0.1\nbasis = \"assumption\"\n\n[actor.player]",
     );
+    let scenario = match ladder {
+        Ladder::Whole => whole,
+        Ladder::Short => whole
+            .replace("horizon = 100", "horizon = 0.5")
+            .replace("total >= 40", "total >= 2"),
+    };
     let experiment = format!(
         "[batch]\nruns = {runs}\n[scenario.ladder]\nfile = \"ladder.toml\"\n[lever.pull]\nrange = [0.09, 0.11]\nsteps = {cells}\n"
     );
@@ -68,9 +85,9 @@ struct Taken {
 }
 
 /// What the runs take, and what the tables take.
-fn measure(size: (u32, u64), threads: usize) -> [Taken; 2] {
+fn measure(ladder: Ladder, size: (u32, u64), threads: usize) -> [Taken; 2] {
     let folder = tempfile::tempdir().expect("a folder for the batch");
-    let (plan, description) = plan(size);
+    let (plan, description) = plan(ladder, size);
     let store = Store::open(folder.path(), &plan, &description, false).expect("a folder");
     let control = Control {
         threads,
@@ -94,8 +111,8 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Taken, T) {
 }
 
 /// Measures one batch and prints what it took.
-fn one((cells, runs): (u32, u64), threads: usize) {
-    let [made, told] = measure((cells, runs), threads);
+fn one(ladder: Ladder, (cells, runs): (u32, u64), threads: usize) {
+    let [made, told] = measure(ladder, (cells, runs), threads);
     let clock = made.clock + told.clock;
     println!(
         "{cells} cells x {runs} runs, {threads} threads: {clock:.1} s ({:.1} s runs, {:.1} s tables), {:.1} s of CPU time, \
@@ -113,8 +130,8 @@ fn one((cells, runs): (u32, u64), threads: usize) {
 fn cost_of_a_cell() {
     let mut costs = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
-        let few = measure(FEW, 1).map(|taken| taken.cpu);
-        let many = measure(MANY, 1).map(|taken| taken.cpu);
+        let few = measure(Ladder::Short, FEW, 1).map(|taken| taken.cpu);
+        let many = measure(Ladder::Short, MANY, 1).map(|taken| taken.cpu);
         let cells = f64::from(MANY.0 - FEW.0);
         let [made, told] = [0, 1].map(|part| 1e6 * (many[part] - few[part]) / cells);
         for (cost, value) in costs.iter_mut().zip([made, told, made + told]) {
@@ -156,15 +173,19 @@ fn main() {
         [] => cost_of_a_cell(),
         ["full"] => {
             // Peak memory never falls: the largest comes last.
-            one((10_000, 1000), cores);
-            one((1_000_000, 1), cores);
+            one(Ladder::Whole, (10_000, 1000), cores);
+            one(Ladder::Whole, (1_000_000, 1), cores);
             cost_of_a_cell();
         }
-        [cells, runs] => one((number(cells), number(runs).into()), cores),
+        ["short", cells, runs] => one(Ladder::Short, (number(cells), number(runs).into()), 1),
+        [cells, runs] => one(Ladder::Whole, (number(cells), number(runs).into()), cores),
         [cells, runs, threads] => one(
+            Ladder::Whole,
             (number(cells), number(runs).into()),
             number(threads) as usize,
         ),
-        _ => panic!("usage: cargo bench --bench batch [-- full | CELLS RUNS [THREADS]]"),
+        _ => panic!(
+            "usage: cargo bench --bench batch [-- full | CELLS RUNS [THREADS] | short CELLS RUNS]"
+        ),
     }
 }

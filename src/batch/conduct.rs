@@ -43,8 +43,9 @@ pub trait Progress: Sync {
     fn found(&self, _runs: u64) {}
     /// So many more runs are made.
     fn advanced(&self, _runs: u64) {}
-    /// A chunk is on disk: so many cells have all the runs planned so far, and the widest interval so far, if it is known.
-    fn saved(&self, _cells_done: u64, _widest: Option<f64>) {}
+    /// A chunk is on disk: so many cells have all the runs planned so far. `widest` works out the widest interval so far, if it
+    /// can be known.
+    fn saved(&self, _cells_done: u64, _widest: &dyn Fn() -> Option<f64>) {}
 }
 
 /// Tells nobody.
@@ -139,7 +140,7 @@ fn go_through(
                 true => done.units % plan.cells(),
                 false => 0,
             };
-            progress.saved(cells_done, tracker.widest());
+            progress.saved(cells_done, &|| tracker.widest());
         }
         done.rounds = stage.end;
         let (Some(plan_of_looks), Some(now)) = (&looks, look) else {

@@ -500,7 +500,11 @@ impl Progress for Meter {
         }
     }
 
-    fn saved(&self, cells_done: u64, widest: Option<f64>) {
+    fn saved(&self, cells_done: u64, widest: &dyn Fn() -> Option<f64>) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let widest = widest();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = Some((cells_done, widest));
     }

@@ -199,7 +199,8 @@ pub fn write_comparison(
     let mut table = files.table("comparison", &columns, Formats::Csv, "")?;
     let mut setting = Vec::new();
     each_comparison(plan, reader, done, |number, comparisons| {
-        let place = place(plan, number, &mut setting);
+        let mut cells = place(plan, number, &mut setting);
+        let about_it = cells.len();
         let baseline = plan.number(plan.baseline_of(plan.cell(number)));
         for (quantity, compared) in plan.quantities.iter().zip(comparisons) {
             let Some(Compared {
@@ -210,7 +211,7 @@ pub fn write_comparison(
             else {
                 continue;
             };
-            let mut cells = place.clone();
+            cells.truncate(about_it);
             cells.extend([
                 Cell::Count(baseline),
                 Cell::Text(Some(&quantity.id)),

@@ -162,7 +162,11 @@ impl<W: Write + Send> ParquetTable<W> {
                 }
                 (Pending::Truth(values), Cell::Truth(value)) => values.push(*value),
                 (Pending::Text(values, defined), Cell::Text(value)) => {
-                    values.extend(value.map(ByteArray::from));
+                    // Neighbours are mostly equal, and a clone shares the text.
+                    values.extend(value.map(|text| match values.last() {
+                        Some(last) if last.data() == text.as_bytes() => last.clone(),
+                        _ => ByteArray::from(text),
+                    }));
                     defined.push(i16::from(value.is_some()));
                 }
                 _ => {
