@@ -71,6 +71,7 @@ fn plan(ladder: Ladder, (cells, runs): (u32, u64)) -> (Plan, Description) {
         experiment: "batch.toml".to_owned(),
         seed: None,
         runs: None,
+        select: false,
         identity: plan.identity.clone(),
         inputs,
     };

@@ -46,6 +46,14 @@ pub fn count(n: u64) -> String {
     text
 }
 
+/// So many of something: `1 policy`, `1,000 policies`.
+pub fn counted(n: u64, one: &str, many: &str) -> String {
+    match n {
+        1 => format!("1 {one}"),
+        n => format!("{} {many}", count(n)),
+    }
+}
+
 /// How many decimals an estimate deserves whose interval is that wide: so many that the last one counts in units no larger than
 /// half the interval. Negative where not even the ones are known.
 pub fn decimals(interval: Interval) -> i32 {

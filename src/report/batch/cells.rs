@@ -4,10 +4,11 @@ use super::files::{Files, Formats};
 use super::parquet_table::{Cell, Column, ColumnType};
 use super::row::{place, place_columns};
 use crate::batch::cell::{CellRuns, Estimate};
+use crate::batch::cell_reader::CellReader;
 use crate::batch::conduct::{Conducted, for_each_cell};
 use crate::batch::plan::Plan;
 use crate::batch::record::Ending;
-use crate::batch::store::{CellReader, StoreError};
+use crate::batch::store::StoreError;
 
 /// The estimates of one cell, a quantity each; none for a cell that failed.
 pub type Estimates = Vec<Estimate>;
