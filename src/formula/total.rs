@@ -223,7 +223,8 @@ mod tests {
             let mut groups = vec![[0.0; BRANCHES]; totals.groups as usize];
             let mut values = vec![0.0; count as usize];
             for (change, (slot, summand)) in kept.summands().chain(kept.summands()).enumerate() {
-                let value = (change as f64 * 0.7).exp() * [1e-9, -0.1, 1e9, 3.3][change % 4];
+                let value =
+                    crate::math::exp(change as f64 * 0.7) * [1e-9, -0.1, 1e9, 3.3][change % 4];
                 values[(slot - slots[0]) as usize] = value;
                 summand.set(&mut groups, value);
                 let sum = |without: u32| {

@@ -56,7 +56,7 @@ fn shipped_scenarios_run_the_same_fast_and_plainly() {
         let model = compile(&loaded)
             .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
             .model;
-        assert_all_ways_agree(&model, &name);
+        assert_all_ways_agree(&model, name);
     }
 }
 
