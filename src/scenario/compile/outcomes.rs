@@ -2,7 +2,9 @@
 
 use super::{Compiler, label};
 use crate::formula::{Scope, Symbols, Type};
-use crate::model::{Action, Endgame, Flag, Formula, Metric, MetricKind, Model, Timeline, Watched};
+use crate::model::{
+    Action, Endgame, Flag, Formula, Measured, Metric, MetricKind, Model, Slot, Timeline, Watched,
+};
 use crate::scenario::raw::{OneOrMany, RawLevel, RawMetric};
 use crate::scenario::tree::Path;
 
@@ -17,11 +19,6 @@ impl Compiler<'_> {
         for (index, (id, metric)) in raw.metric.iter().enumerate() {
             let path = Path::keys(["metric", id]);
             let on = self.read_actions(metric, &path);
-            for action in &on {
-                if let Some(action) = actions.get_mut(*action as usize) {
-                    action.metrics.push(index as u32);
-                }
-            }
             let filter = self.guard(&metric.filter, &path.key("where"), &Scope::metric_event());
             if filter.is_some() && on.is_empty() {
                 self.problems.error(
@@ -29,13 +26,20 @@ impl Compiler<'_> {
                     "`where` chooses among events: it goes with count, sum, first, last or exchanges",
                 );
             }
+            for action in on {
+                if let Some(action) = actions.get_mut(action as usize) {
+                    action.metrics.push(Measured {
+                        metric: index as u32,
+                        filter: filter.clone(),
+                    });
+                }
+            }
             metrics.push(Metric {
                 id: id.clone(),
                 label: label(&metric.label, id),
                 unit: metric.unit.clone(),
                 headline: metric.headline.unwrap_or(true),
                 kind: self.metric_kind(metric, &path),
-                filter,
                 absorbing: false,
             });
         }
@@ -364,6 +368,17 @@ pub(super) fn link_dependents(model: &mut Model) {
     }
 }
 
+/// Whether a metric may change between events.
+fn time_moves(kind: &MetricKind, slots: &[Slot]) -> bool {
+    match kind {
+        MetricKind::TimeMean(_) | MetricKind::TimeBeyond { .. } => true,
+        _ => match watched_by(kind) {
+            Some(Watched::Slot(slot)) => slots[slot as usize].half_life.is_some(),
+            Some(Watched::Pair(_)) | None => false,
+        },
+    }
+}
+
 fn watched_by(kind: &MetricKind) -> Option<Watched> {
     match kind {
         MetricKind::Peak(of)
@@ -396,7 +411,7 @@ fn mark_absorbing(model: &mut Model) {
                 if let MetricKind::Value(inner) | MetricKind::Final(inner) = &metric.kind {
                     formulas.push(inner.clone());
                 }
-                model.absorbing_moves |= watched_by(&metric.kind).is_some();
+                model.absorbing_moves |= time_moves(&metric.kind, &model.slots);
             }
         }
     }
