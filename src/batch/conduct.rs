@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 
 use super::cell::CellRuns;
+use super::cell_reader::CellReader;
 use super::chunk::{CellFailure, Maker, chunks};
 use super::plan::{Plan, Size};
 use super::standing::Tracker;
-use super::store::{CellReader, Store, StoreError};
+use super::store::{Store, StoreError};
 use crate::stats::interval::Interval;
-use crate::stats::precision::{Decision, Look, PlanError, PrecisionPlan, Sample};
-use crate::stats::worlds::WorldHistogram;
+use crate::stats::precision::{Decision, Look, Observed, PlanError, PrecisionPlan, Sample};
 
 /// Level of Monte Carlo intervals, unless looking repeatedly asks for more.
 pub const LEVEL: f64 = 0.95;
@@ -43,8 +43,9 @@ pub trait Progress: Sync {
     fn found(&self, _runs: u64) {}
     /// So many more runs are made.
     fn advanced(&self, _runs: u64) {}
-    /// A chunk is on disk: so many cells have all the runs planned so far, and the widest interval so far, if it is known.
-    fn saved(&self, _cells_done: u64, _widest: Option<f64>) {}
+    /// A chunk is on disk: so many cells have all the runs planned so far. `widest` works out the widest interval so far, if it
+    /// can be known.
+    fn saved(&self, _cells_done: u64, _widest: &dyn Fn() -> Option<f64>) {}
 }
 
 /// Tells nobody.
@@ -139,7 +140,7 @@ fn go_through(
                 true => done.units % plan.cells(),
                 false => 0,
             };
-            progress.saved(cells_done, tracker.widest());
+            progress.saved(cells_done, &|| tracker.widest());
         }
         done.rounds = stage.end;
         let (Some(plan_of_looks), Some(now)) = (&looks, look) else {
@@ -254,36 +255,30 @@ fn decide(
     look: Look,
 ) -> Result<Decision, StoreError> {
     let reader = CellReader::new(store, done.rounds)?;
-    let mut histograms: Vec<WorldHistogram> = Vec::new();
-    let mut counts: Vec<(u64, u64)> = Vec::new();
     let probabilities: Vec<usize> = (plan.quantities.iter().enumerate())
         .filter(|(_, quantity)| quantity.is_probability())
         .map(|(index, _)| index)
         .collect();
-    let work = |runs: &CellRuns<'_>| -> Vec<_> {
-        let all = probabilities.iter();
-        all.map(|&index| (runs.histogram(index), runs.occurrences(index)))
-            .collect()
-    };
-    for_each_cell(plan, &reader, work, |number, worked| {
+    let work = |runs: &CellRuns<'_>| {
         // What a failed cell would have come to is not known.
-        if !done.failures.contains_key(&number) {
-            for (histogram, occurrences) in worked {
-                match histogram {
-                    Some(histogram) => histograms.push(histogram),
-                    None => counts.push(occurrences),
-                }
-            }
+        if done.failures.contains_key(&runs.number()) {
+            return Observed::NOTHING;
         }
+        let observed = probabilities.iter().map(|&index| {
+            if let Some(histogram) = runs.histogram(index) {
+                return looks.sample(look, &Sample::Clustered(&histogram));
+            }
+            let (occurrences, runs) = runs.occurrences(index);
+            looks.sample(look, &Sample::Independent { occurrences, runs })
+        });
+        observed.fold(Observed::NOTHING, Observed::and)
+    };
+    let mut all = Observed::NOTHING;
+    for_each_cell(plan, &reader, work, |_, observed| {
+        all = all.and(observed);
         Ok(())
     })?;
-    let independent =
-        (counts.iter()).map(|&(occurrences, runs)| Sample::Independent { occurrences, runs });
-    let samples: Vec<Sample<'_>> = (histograms.iter())
-        .map(Sample::Clustered)
-        .chain(independent)
-        .collect();
-    Ok(looks.observe(look, &samples))
+    Ok(looks.decide(look, all))
 }
 
 /// Works something out of the runs of every cell, on all threads of the pool and in flat memory, and hands it to `visit` cell

@@ -10,6 +10,7 @@
 //! | [`record`] | what is kept of each run |
 //! | [`chunk`] | making a part of the runs on many threads |
 //! | [`store`] | the folder: its lock, what it belongs to, and chunk after chunk of runs |
+//! | [`cell_reader`] | the runs of a cell out of the chunks |
 //! | [`standing`] | how a batch stands while it is under way |
 //! | [`conduct`] | carrying a batch out, or on from where it was left |
 //! | [`selection`] | finding the best policy with as few runs as that takes |
@@ -17,6 +18,7 @@
 
 pub mod axes;
 pub mod cell;
+pub mod cell_reader;
 pub mod check;
 pub mod chunk;
 pub mod conduct;

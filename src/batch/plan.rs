@@ -16,6 +16,13 @@ use crate::scenario::diagnostics::Diagnostics;
 /// Name of the variant that changes nothing.
 pub const AS_IS: &str = "as_is";
 
+/// What Parquet files are compressed with: `zstd` where the program is built with that feature, else `snappy`.
+pub const CODEC: &str = if cfg!(feature = "zstd") {
+    "zstd"
+} else {
+    "snappy"
+};
+
 /// An experiment that can be run.
 ///
 /// A *policy* is a variant with a setting of the levers; a *state* is a scenario with a setting of the sweeps. A *cell* is a
@@ -232,6 +239,17 @@ pub struct Identity {
     pub experiment: String,
     /// SHA-256 of each scenario's content with each variant, by `scenario/variant`.
     pub scenarios: BTreeMap<String, String>,
+    /// What Parquet files are compressed with; not written down if it is `snappy`.
+    #[serde(default = "snappy", skip_serializing_if = "is_snappy")]
+    pub codec: String,
+}
+
+fn snappy() -> String {
+    "snappy".to_owned()
+}
+
+fn is_snappy(codec: &str) -> bool {
+    codec == "snappy"
 }
 
 impl Identity {
@@ -263,6 +281,11 @@ impl Identity {
             }
         };
         say("each cell has", size(other.size), size(self.size));
+        say(
+            "Parquet files are compressed with",
+            other.codec.clone(),
+            self.codec.clone(),
+        );
         let names = self.scenarios.keys().chain(other.scenarios.keys());
         let changed: Vec<&str> = names
             .filter(|name| self.scenarios.get(*name) != other.scenarios.get(*name))

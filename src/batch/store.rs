@@ -9,7 +9,7 @@
 //! are little-endian.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,19 @@ use super::plan::{Identity, Plan};
 pub const DESCRIPTION: &str = "batch.json";
 /// Name of the manifest: a folder with it is complete.
 pub const MANIFEST: &str = "manifest.json";
+/// Files that a batch or a selection writes when it is complete, and on its way there.
+const OUTPUTS: [&str; 10] = [
+    "README.md",
+    "cells.csv",
+    "cells.parquet",
+    "comparison.csv",
+    "failures.csv",
+    "observations.csv",
+    "report.txt",
+    "robustness.csv",
+    "runs.parquet",
+    "selection.csv",
+];
 /// Name of the folder of chunks, which is removed when the batch is complete.
 const CHUNKS: &str = "chunks";
 /// Name of the file whose lock says that a process is at work.
@@ -35,7 +48,8 @@ const BEGUN: &str = ".begun";
 const PARTIAL: &str = ".partial";
 /// The first bytes of a chunk file.
 const MAGIC: &[u8; 8] = b"FPCHUNK1";
-const HEADER: usize = 64;
+/// Bytes of a chunk file before its records.
+pub(super) const HEADER: usize = 64;
 const DIGEST: usize = 32;
 
 /// Why a folder cannot be used.
@@ -76,6 +90,14 @@ pub enum StoreError {
         /// Bytes free.
         free: u64,
     },
+    /// The manifest of a complete batch has been changed.
+    #[error("{} is not as it was written: {error}", path.display())]
+    BrokenManifest {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        error: serde_json::Error,
+    },
     /// The system refuses.
     #[error("cannot use {}: {error}", path.display())]
     Io {
@@ -87,7 +109,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    fn io(path: &Path, error: io::Error) -> Self {
+    pub(super) fn io(path: &Path, error: io::Error) -> Self {
         Self::Io {
             path: path.to_owned(),
             error,
@@ -104,6 +126,9 @@ pub struct Description {
     pub seed: Option<u64>,
     /// Runs of each cell from the command line, if they were given.
     pub runs: Option<u64>,
+    /// Whether the best policy is looked for, instead of every cell being run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub select: bool,
     /// What decides the results.
     pub identity: Identity,
     /// The texts that the experiment was read from.
@@ -131,8 +156,8 @@ impl Description {
 pub struct Store {
     folder: PathBuf,
     digest: [u8; DIGEST],
-    unit_bytes: usize,
-    cells: u64,
+    pub(super) unit_bytes: usize,
+    pub(super) cells: u64,
     /// Held until the store is dropped.
     _lock: Option<File>,
 }
@@ -189,6 +214,14 @@ impl Store {
                         differences: description.identity.differences(&previous.identity),
                     });
                 }
+                Ok(previous) if previous.select != description.select => {
+                    let [then, now] = [previous.select, description.select]
+                        .map(|select| if select { "a selection" } else { "every cell" });
+                    return Err(StoreError::Changed {
+                        path: folder.to_owned(),
+                        differences: vec![format!("it is for {then}, this one for {now}")],
+                    });
+                }
                 Ok(_) => {}
             }
         }
@@ -225,7 +258,23 @@ impl Store {
         self.folder.join(MANIFEST).exists()
     }
 
-    fn chunk_path(&self, first: u64) -> PathBuf {
+    /// How many cells of a complete batch failed, as its manifest says.
+    ///
+    /// # Errors
+    /// The manifest cannot be read.
+    pub fn failed_cells(&self) -> Result<usize, StoreError> {
+        #[derive(Deserialize)]
+        struct Counted {
+            failed_cells: usize,
+        }
+        let path = self.folder.join(MANIFEST);
+        let text = fs::read(&path).map_err(|error| StoreError::io(&path, error))?;
+        let counted: Counted = serde_json::from_slice(&text)
+            .map_err(|error| StoreError::BrokenManifest { path, error })?;
+        Ok(counted.failed_cells)
+    }
+
+    pub(super) fn chunk_path(&self, first: u64) -> PathBuf {
         self.folder.join(CHUNKS).join(format!("{first:016}{CHUNK}"))
     }
 
@@ -381,7 +430,7 @@ impl Store {
     }
 
     /// Opens the chunk that begins with unit `first`, or its beginning.
-    fn open_chunk(&self, first: u64) -> Result<File, StoreError> {
+    pub(super) fn open_chunk(&self, first: u64) -> Result<File, StoreError> {
         let path = self.chunk_path(first);
         match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -409,77 +458,6 @@ impl Store {
 struct Header {
     units: u64,
     failures: usize,
-}
-
-/// Reads the runs of some cells out of the chunks of a batch.
-pub struct CellReader<'a> {
-    store: &'a Store,
-    /// First unit of each chunk, in order.
-    chunks: Vec<u64>,
-    /// Blocks that every cell has.
-    rounds: u64,
-}
-
-impl<'a> CellReader<'a> {
-    /// Reads the first `rounds` blocks of cells, which must all be stored.
-    ///
-    /// # Errors
-    /// The folder cannot be read.
-    pub fn new(store: &'a Store, rounds: u64) -> Result<Self, StoreError> {
-        Ok(Self {
-            chunks: store.stored()?,
-            store,
-            rounds,
-        })
-    }
-
-    /// Number of blocks of each cell.
-    pub fn rounds(&self) -> u64 {
-        self.rounds
-    }
-
-    /// The records of the cells `cells`, cell by cell and run by run.
-    ///
-    /// # Errors
-    /// A chunk cannot be read.
-    pub fn read(&self, cells: Range<u64>) -> Result<Vec<u8>, StoreError> {
-        let unit_bytes = self.store.unit_bytes;
-        let count = (cells.end - cells.start) as usize;
-        let cell_bytes = self.rounds as usize * unit_bytes;
-        let mut records = vec![0; count * cell_bytes];
-        let mut piece = vec![0; count * unit_bytes];
-        for round in 0..self.rounds {
-            let first = round * self.store.cells + cells.start;
-            self.read_units(first, &mut piece)?;
-            for (cell, unit) in piece.chunks_exact(unit_bytes).enumerate() {
-                let start = cell * cell_bytes + round as usize * unit_bytes;
-                records[start..start + unit_bytes].copy_from_slice(unit);
-            }
-        }
-        Ok(records)
-    }
-
-    /// Fills `room` with the records of consecutive units.
-    fn read_units(&self, first: u64, room: &mut [u8]) -> Result<(), StoreError> {
-        let unit_bytes = self.store.unit_bytes as u64;
-        let mut unit = first;
-        let mut room = room;
-        while !room.is_empty() {
-            let place = self.chunks.partition_point(|&start| start <= unit);
-            let start = place.checked_sub(1).map_or(0, |place| self.chunks[place]);
-            let failed = |error| StoreError::io(&self.store.chunk_path(start), error);
-            let wanted = (room.len() as u64 / unit_bytes)
-                .min(self.chunks.get(place).map_or(u64::MAX, |next| next - unit));
-            let (now, later) = room.split_at_mut((wanted * unit_bytes) as usize);
-            let mut file = self.store.open_chunk(start)?;
-            let offset = HEADER as u64 + (unit - start) * unit_bytes;
-            file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-            file.read_exact(now).map_err(failed)?;
-            unit += wanted;
-            room = later;
-        }
-        Ok(())
-    }
 }
 
 /// Takes the lock of a folder, which the system gives back when the process ends, however it ends.
@@ -513,6 +491,11 @@ fn clear(folder: &Path) -> io::Result<()> {
     // The list is read from a file: it must not reach out of the folder.
     for name in listed.iter().filter(|name| !name.contains(['/', '\\'])) {
         ignore_missing(fs::remove_file(folder.join(name)))?;
+    }
+    // Without a manifest, what was written on the way there is not listed.
+    for name in OUTPUTS {
+        ignore_missing(fs::remove_file(folder.join(name)))?;
+        ignore_missing(fs::remove_file(partial_path(&folder.join(name))))?;
     }
     ignore_missing(fs::remove_file(folder.join(MANIFEST)))?;
     ignore_missing(fs::remove_dir_all(folder.join(CHUNKS)))?;

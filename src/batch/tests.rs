@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::cell_reader::CellReader;
 use super::check::{self, Options};
 use super::conduct::{Conducted, Control, Progress, conduct, for_each_cell, standing};
 use super::inputs::Inputs;
-use super::plan::Plan;
-use super::store::{CellReader, Description, Store, StoreError};
+use super::plan::{CODEC, Identity, Plan};
+use super::store::{Description, Store, StoreError};
 use crate::experiment::fixture::RIVALS;
 use crate::experiment::{self, WorldSource, replicate};
 use crate::report::batch::finish;
@@ -78,6 +79,7 @@ fn description(experiment: &str, plan: &Plan) -> Description {
         experiment: "experiment.toml".to_owned(),
         seed: None,
         runs: None,
+        select: false,
         identity: plan.identity.clone(),
         inputs: inputs(experiment),
     }
@@ -390,6 +392,67 @@ fn another_batch_in_the_folder_is_refused_and_fresh_replaces_it() {
         files(folder.path()).keys().collect::<Vec<_>>(),
         ["batch.json", "chunks"]
     );
+}
+
+#[test]
+fn a_fresh_start_leaves_nothing_of_an_attempt_that_did_not_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = &format!("{EXPERIMENT}{GOAL}");
+    let plan = plan(experiment);
+    let store = open(folder.path(), experiment, &plan).unwrap();
+    let done = carry_out(&plan, &store, 1, u64::MAX);
+    finish(&plan, &store, &done).unwrap();
+    drop(store);
+    // As if it had been killed before the manifest was written, and a selection before it.
+    fs::remove_file(folder.path().join("manifest.json")).unwrap();
+    for name in ["observations.csv", "selection.csv", "runs.parquet.partial"] {
+        fs::write(folder.path().join(name), "of another experiment\n").unwrap();
+    }
+    fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+    Store::open(folder.path(), &plan, &description(experiment, &plan), true).unwrap();
+    assert_eq!(
+        files(folder.path()).keys().collect::<Vec<_>>(),
+        ["batch.json", "chunks", "notes.txt"]
+    );
+}
+
+#[test]
+fn a_batch_and_a_selection_do_not_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(EXPERIMENT);
+    drop(open(folder.path(), EXPERIMENT, &plan).unwrap());
+    let selection = Description {
+        select: true,
+        ..description(EXPERIMENT, &plan)
+    };
+    let refused = Store::open(folder.path(), &plan, &selection, false).unwrap_err();
+    let refused = refused.to_string();
+    assert!(
+        refused.ends_with("holds another batch: it is for every cell, this one for a selection"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn files_of_two_codecs_do_not_get_mixed() {
+    let identity = plan(EXPERIMENT).identity;
+    assert_eq!(identity.codec, CODEC);
+    let written = serde_json::to_value(&identity).unwrap();
+    // What the ordinary program has written stays as it is.
+    assert_eq!(written.get("codec").is_some(), CODEC != "snappy");
+    assert_eq!(
+        serde_json::from_value::<Identity>(written).unwrap(),
+        identity
+    );
+    let mut other = identity.clone();
+    other.codec = "lzo".to_owned();
+    assert_eq!(
+        identity.differences(&other),
+        [format!(
+            "Parquet files are compressed with lzo then, {CODEC} now"
+        )]
+    );
+    assert_ne!(identity.digest(), other.digest());
 }
 
 #[test]

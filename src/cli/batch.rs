@@ -19,7 +19,7 @@ use crate::batch::selection::{SelectError, select_policy};
 use crate::batch::store::{DESCRIPTION, Description, Store, StoreError, check_room};
 use crate::report::batch::robustness::direction;
 use crate::report::batch::{REPORT, finish, finish_selection, provisional};
-use crate::report::number::{count, significant};
+use crate::report::number::{count, counted, significant};
 use crate::scenario::extend::DiskFiles;
 
 /// Longest time that the pilot of a dry run takes, roughly.
@@ -99,6 +99,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         experiment: args.experiment.clone(),
         seed: args.seed,
         runs: args.runs,
+        select: args.select,
         identity: plan.identity.clone(),
         inputs: recording.into_inputs(),
     };
@@ -201,7 +202,7 @@ fn already_complete(store: &Store, out: &mut Output) -> Result<(), CliError> {
         "Results: {} (complete before; --fresh runs it again)\n",
         folder.display()
     ))?;
-    failed_cells(super::status::failed_cells(folder))
+    failed_cells(store.failed_cells().map_err(store_error)?)
 }
 
 /// A batch that was interrupted: everything is on disk, and the command says how to go on.
@@ -290,6 +291,8 @@ pub(super) fn store_error(error: StoreError) -> CliError {
             bytes(free)
         ))
         .with_help("choose another disk with --out, fewer runs, or a smaller design"),
+        StoreError::BrokenManifest { .. } => CliError::failure(message)
+            .with_help("--fresh runs the batch again; --out puts the results elsewhere"),
         StoreError::Io { .. } => CliError::failure(message),
     }
 }
@@ -315,12 +318,12 @@ fn dry_run(plan: &Plan, folder: &Path, threads: usize) -> String {
     };
     let mut text = format!(
         "{}\n\
-         cells     {} ({} policies in {} states of the world)\n\
+         cells     {} ({} in {})\n\
          runs      {at_most}{} in each cell, {at_most}{} in all\n",
         plan.title,
         count(plan.cells()),
-        count(plan.policies()),
-        count(plan.states()),
+        counted(plan.policies(), "policy", "policies"),
+        counted(plan.states(), "state of the world", "states of the world"),
         count(runs),
         count(total),
     );
@@ -500,7 +503,11 @@ impl Progress for Meter {
         }
     }
 
-    fn saved(&self, cells_done: u64, widest: Option<f64>) {
+    fn saved(&self, cells_done: u64, widest: &dyn Fn() -> Option<f64>) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let widest = widest();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = Some((cells_done, widest));
     }

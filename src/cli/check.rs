@@ -6,20 +6,25 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::sensitivity::is_experiment;
 use super::{CliError, Output};
+use crate::batch::check::{self as experiment, Options};
+use crate::batch::plan::{Plan, Size};
+use crate::report::number;
 use crate::scenario::compile::compile;
 use crate::scenario::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::scenario::extend::DiskFiles;
 use crate::scenario::load::{LoadedScenario, load};
 use crate::scenario::raw::RawScenario;
 
-/// Check scenarios: every problem at once, each with its place and what to do about it.
+/// Check scenarios and experiments: every problem at once, each with its place and what to do about it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Ends with exit code 2 if any scenario has an error. Warnings are no errors."
+    after_help = "Ends with exit code 2 if any of them has an error. Warnings are no errors."
 )]
 pub(super) struct Args {
-    /// Scenario files, or names of built-in scenarios.
-    #[arg(required = true, value_name = "SCENARIO")]
+    /// Files of scenarios or experiments, or names of built-in ones.
+    #[arg(required = true, value_name = "FILE")]
     scenarios: Vec<String>,
     /// How the problems are printed.
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
@@ -34,19 +39,26 @@ enum CheckFormat {
     Json,
 }
 
-/// What was found in one scenario.
+/// What was found in one scenario or experiment.
 #[derive(Serialize)]
 struct Finding {
     scenario: String,
     ok: bool,
-    /// What the scenario holds, if it could be read at all.
+    /// What it holds, if it could be read at all.
     content: Option<Content>,
     problems: Diagnostics,
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content {
+    Scenario(ScenarioContent),
+    Experiment(ExperimentContent),
+}
+
 /// How many of each a scenario defines; a group of actors with a `count` counts as so many.
 #[derive(Serialize)]
-struct Content {
+struct ScenarioContent {
     actors: usize,
     places: usize,
     stocks: usize,
@@ -56,6 +68,15 @@ struct Content {
     parameters: usize,
     metrics: usize,
     endgames: usize,
+}
+
+/// What an experiment comes to.
+#[derive(Serialize)]
+struct ExperimentContent {
+    policies: u64,
+    states: u64,
+    cells: u64,
+    size: Size,
 }
 
 #[derive(Serialize)]
@@ -89,11 +110,16 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
 }
 
 fn check(name: &str) -> Finding {
-    let loaded = load(name);
-    let content = loaded.as_ref().ok().map(|loaded| content(&loaded.raw));
-    let problems = match loaded {
-        Ok(loaded) => problems(&loaded),
-        Err(problems) => problems,
+    let (content, problems) = if is_experiment(name) {
+        match experiment::load(&DiskFiles, name, Options::default()) {
+            Ok(plan) => (Some(size(&plan)), plan.warnings),
+            Err(problems) => (None, problems),
+        }
+    } else {
+        match load(name) {
+            Ok(loaded) => (Some(content(&loaded.raw)), problems(&loaded)),
+            Err(problems) => (None, problems),
+        }
     };
     Finding {
         scenario: name.to_owned(),
@@ -110,9 +136,18 @@ fn problems(loaded: &LoadedScenario) -> Diagnostics {
     }
 }
 
+fn size(plan: &Plan) -> Content {
+    Content::Experiment(ExperimentContent {
+        policies: plan.policies(),
+        states: plan.states(),
+        cells: plan.cells(),
+        size: plan.size,
+    })
+}
+
 fn content(raw: &RawScenario) -> Content {
     let actors = raw.actor.values();
-    Content {
+    Content::Scenario(ScenarioContent {
         actors: actors.map(|actor| actor.count.unwrap_or(1) as usize).sum(),
         places: raw.place.len(),
         stocks: raw.stock.len(),
@@ -122,7 +157,7 @@ fn content(raw: &RawScenario) -> Content {
         parameters: raw.parameter.len(),
         metrics: raw.metric.len(),
         endgames: raw.endgame.len(),
-    }
+    })
 }
 
 /// The problems, each once even if several scenarios extend the one that has it, then a line for each scenario without
@@ -155,7 +190,14 @@ fn text(findings: &[Finding], colour: bool) -> String {
             .map(|(count, what)| counted(count, what))
             .collect();
         let counts = counts.join(" and ");
-        let _ = writeln!(out, "{counts} in {}", counted(concerned, "scenario"));
+        let kind = match findings
+            .iter()
+            .any(|finding| is_experiment(&finding.scenario))
+        {
+            true => "file",
+            false => "scenario",
+        };
+        let _ = writeln!(out, "{counts} in {}", counted(concerned, kind));
     }
     out
 }
@@ -171,6 +213,23 @@ fn place_and_message(item: &Diagnostic, all: &Diagnostics) -> (String, usize, St
 }
 
 fn describe(content: &Content) -> String {
+    match content {
+        Content::Scenario(content) => describe_scenario(content),
+        Content::Experiment(content) => format!(
+            "{} in {}: {}, {}{} runs each",
+            number::counted(content.policies, "policy", "policies"),
+            number::counted(content.states, "state of the world", "states of the world"),
+            number::counted(content.cells, "cell", "cells"),
+            match content.size {
+                Size::Runs(_) => "",
+                Size::Precision { .. } => "at most ",
+            },
+            number::count(content.size.most_runs())
+        ),
+    }
+}
+
+fn describe_scenario(content: &ScenarioContent) -> String {
     let parts = [
         (content.actors, "actor"),
         (content.places, "place"),

@@ -1,6 +1,6 @@
 //! `flashpoint status`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::batch::store_error;
 use super::run::threads;
@@ -45,6 +45,17 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let loaded = check::load(&description.inputs, &description.experiment, options);
     let plan = match loaded {
         Ok(plan) if plan.identity == description.identity => plan,
+        Ok(plan) if plan.identity.flashpoint == description.identity.flashpoint => {
+            let differences = plan.identity.differences(&description.identity);
+            let message = format!(
+                "{} holds another batch: {}",
+                folder.display(),
+                differences.join("; ")
+            );
+            return Err(
+                CliError::usage(message).with_help("look at it with the program that began it")
+            );
+        }
         _ => {
             let version = &description.identity.flashpoint;
             let message = format!(
@@ -84,11 +95,4 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         count(done.units.div_ceil(plan.cells()) * block),
     ))?;
     Ok(())
-}
-
-/// How many cells of a complete batch failed, according to its manifest.
-pub(super) fn failed_cells(folder: &Path) -> usize {
-    let text = std::fs::read(folder.join(MANIFEST)).unwrap_or_default();
-    let manifest: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-    manifest["failed_cells"].as_u64().unwrap_or(0) as usize
 }

@@ -1,11 +1,11 @@
 //! Choices: which course, against whom, where, and when.
 
 use super::state::{Answer, Due};
-use super::{Cause, DropReason, Observer, Origin, Problem, Roles, RunError, Running, Scene};
+use super::{Cause, DropReason, Fault, Observer, Origin, Problem, Roles, Running, Scene};
 use crate::distribution::{MAX_PARAMETERS, Shape};
 use crate::formula::Role;
 use crate::model::{
-    Choice, ChoiceBy, Deed, Formula, Model, NOBODY, Preference, Quantity, Selector,
+    Action, Choice, ChoiceBy, Deed, Formula, Model, NOBODY, Preference, Quantity, Selector,
 };
 
 /// Tolerance for probabilities that are meant to add up to 1.
@@ -43,7 +43,7 @@ impl Model {
 
 impl<'a, O: Observer> Running<'a, O> {
     /// Chooses a course and carries it out, or puts it on the agenda.
-    pub(super) fn choose(&mut self, origin: Origin, scene: &Scene) -> Result<(), RunError> {
+    pub(super) fn choose(&mut self, origin: Origin, scene: &Scene) -> Result<(), Fault> {
         let model = self.model;
         let choice = model.choice(origin);
         let chosen = match choice.by {
@@ -77,7 +77,8 @@ impl<'a, O: Observer> Running<'a, O> {
                 course,
                 probability,
             };
-            return self.event(deed.action, roles, cause, None, None);
+            let action = self.done(deed);
+            return self.event(deed.action, action, roles, cause, None, None);
         }
         self.begin_deed(origin, course, probability, deed, scene, details)
     }
@@ -91,7 +92,7 @@ impl<'a, O: Observer> Running<'a, O> {
         deed: &Deed,
         scene: &Scene,
         [for_target, for_place, for_delay]: [f64; 3],
-    ) -> Result<(), RunError> {
+    ) -> Result<(), Fault> {
         let time = self.state.time;
         let target = match &deed.target {
             Some(selector) => self.select(selector, scene, for_target)?,
@@ -138,7 +139,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// An answer's delay is over.
-    pub(super) fn answer_due(&mut self, answer: &Answer) -> Result<(), RunError> {
+    pub(super) fn answer_due(&mut self, answer: &Answer) -> Result<(), Fault> {
         let model = self.model;
         if let Origin::Rule(rule) = answer.origin {
             self.state.rules[rule as usize].pending -= 1;
@@ -163,7 +164,7 @@ impl<'a, O: Observer> Running<'a, O> {
         self.carry_out(answer, deed)
     }
 
-    fn carry_out(&mut self, answer: &Answer, deed: &Deed) -> Result<(), RunError> {
+    fn carry_out(&mut self, answer: &Answer, deed: &Deed) -> Result<(), Fault> {
         let perpetrator = self.model.chooser(answer.origin);
         let name =
             |who: &Option<Formula>| (who.as_ref()).map(|formula| self.who(formula, &answer.scene));
@@ -180,16 +181,29 @@ impl<'a, O: Observer> Running<'a, O> {
             course: answer.course,
             probability: answer.probability,
         };
-        self.event(deed.action, roles, cause, claimant, None)
+        let action = self.done(deed);
+        self.event(deed.action, action, roles, cause, claimant, None)
+    }
+
+    /// The action of a deed as this deed does it.
+    #[inline]
+    fn done<'d>(&self, deed: &'d Deed) -> &'d Action
+    where
+        'a: 'd,
+    {
+        match &deed.done {
+            Some(done) if !O::PLAIN => done,
+            _ => &self.model.actions[deed.action as usize],
+        }
     }
 
     /// Quantal response (McKelvey and Palfrey 1995): P(course) proportional to exp(rationality x score) among the courses that
     /// are open; with infinite rationality the best, and the first of several equally good.
-    fn choose_by_score(
+    pub(super) fn choose_by_score(
         &mut self,
         choice: &Choice,
         scene: &Scene,
-    ) -> Result<Option<(usize, f64)>, RunError> {
+    ) -> Result<Option<(usize, f64)>, Fault> {
         let uniform = self.stream(choice.choice_stream).uniform();
         let rationality = match &choice.rationality {
             Some(formula) => self.rationality(formula, scene)?,
@@ -226,8 +240,8 @@ impl<'a, O: Observer> Running<'a, O> {
         Ok(chosen)
     }
 
-    fn rationality(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
-        let value = self.evaluate(formula, &self.view(scene));
+    fn rationality(&self, formula: &Formula, scene: &Scene) -> Result<f64, Fault> {
+        let value = self.evaluate(formula, scene);
         if value.is_nan() {
             return Err(self.error(formula.site, Problem::NotFinite(value)));
         }
@@ -238,11 +252,12 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Plain probabilities; a course without one takes what the open courses leave.
-    fn choose_by_probability(
+    #[inline]
+    pub(super) fn choose_by_probability(
         &mut self,
         choice: &Choice,
         scene: &Scene,
-    ) -> Result<Option<(usize, f64)>, RunError> {
+    ) -> Result<Option<(usize, f64)>, Fault> {
         let uniform = self.stream(choice.choice_stream).uniform();
         let mut below = 0.0;
         let mut chosen = None;
@@ -267,8 +282,8 @@ impl<'a, O: Observer> Running<'a, O> {
         Ok(chosen.or(rest.map(|index| (index, 1.0 - below))))
     }
 
-    #[inline]
-    pub(super) fn probability(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
+    #[inline(always)]
+    pub(super) fn probability(&self, formula: &Formula, scene: &Scene) -> Result<f64, Fault> {
         let probability = self.value(formula, scene)?;
         if (0.0..=1.0).contains(&probability) {
             Ok(probability)
@@ -277,7 +292,7 @@ impl<'a, O: Observer> Running<'a, O> {
         }
     }
 
-    pub(super) fn weight(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
+    pub(super) fn weight(&self, formula: &Formula, scene: &Scene) -> Result<f64, Fault> {
         let weight = self.value(formula, scene)?;
         if weight < 0.0 {
             return Err(self.error(formula.site, Problem::NegativeWeight(weight)));
@@ -286,12 +301,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Who or where; nobody if no candidate will do.
-    fn select(
-        &mut self,
-        selector: &Selector,
-        scene: &Scene,
-        uniform: f64,
-    ) -> Result<i32, RunError> {
+    fn select(&mut self, selector: &Selector, scene: &Scene, uniform: f64) -> Result<i32, Fault> {
         let (members, preference, when) = match selector {
             Selector::Formula(formula) => return Ok(self.who(formula, scene)),
             Selector::Among {
@@ -335,7 +345,7 @@ impl<'a, O: Observer> Running<'a, O> {
         quantity: &Quantity,
         scene: &Scene,
         uniform: f64,
-    ) -> Result<f64, RunError> {
+    ) -> Result<f64, Fault> {
         let (value, site) = match quantity {
             Quantity::Fixed(formula) => (self.value(formula, scene)?, formula.site),
             Quantity::Discrete { distribution, site } => (distribution.quantile(uniform), *site),
@@ -352,7 +362,7 @@ impl<'a, O: Observer> Running<'a, O> {
                 let mut values = [0.0; MAX_PARAMETERS];
                 for (value, formula) in values.iter_mut().zip(parameters) {
                     // An end of a truncation may be infinite; the shape checks the rest.
-                    *value = self.evaluate(formula, &self.view(scene));
+                    *value = self.evaluate(formula, scene);
                 }
                 let values = &values[..parameters.len()];
                 let shape = Shape::new(*family, values)
@@ -363,7 +373,7 @@ impl<'a, O: Observer> Running<'a, O> {
         self.not_negative(value, site)
     }
 
-    fn not_negative(&self, value: f64, site: u32) -> Result<f64, RunError> {
+    fn not_negative(&self, value: f64, site: u32) -> Result<f64, Fault> {
         if value < 0.0 {
             return Err(self.error(site, Problem::NegativeDraw(value)));
         }

@@ -2,7 +2,7 @@
 
 use super::state::Clock;
 use super::view::{Ahead, View};
-use super::{Observer, Origin, Problem, RunError, Running, Scene};
+use super::{Fault, Observer, Origin, Problem, Running, Scene};
 use crate::formula::{Interval, Role};
 
 /// A bound over all that is left of the run is good enough if it is at most this many times the hazard of now.
@@ -13,7 +13,7 @@ const HALVINGS: u32 = 60;
 
 impl<O: Observer> Running<'_, O> {
     /// Bounds every hazard that may change, at the start of a run.
-    pub(super) fn bound_clocks(&mut self) -> Result<(), RunError> {
+    pub(super) fn bound_clocks(&mut self) -> Result<(), Fault> {
         for process in 0..self.model.processes.len() {
             if !self.is_steady(process) {
                 self.bound_clock(process)?;
@@ -35,7 +35,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// Bounds anew the clocks whose hazards may have changed. The wait that is left is kept.
-    pub(super) fn reset_dirty_clocks(&mut self) -> Result<(), RunError> {
+    pub(super) fn reset_dirty_clocks(&mut self) -> Result<(), Fault> {
         while let Some(process) = self.scratch.dirty.pop() {
             let process = process as usize;
             self.scratch.is_dirty[process] = false;
@@ -47,7 +47,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// A clock wakes: for a candidate, or only to look further ahead.
-    pub(super) fn wake(&mut self, process: usize) -> Result<(), RunError> {
+    pub(super) fn wake(&mut self, process: usize) -> Result<(), Fault> {
         let happens = if self.is_steady(process) {
             self.wind_steady_clock(process);
             true
@@ -78,7 +78,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// Thinning: whether a candidate of a clock that runs at rate `bound` is an event of the hazard.
-    fn is_taken(&mut self, process: usize, hazard: f64, bound: f64) -> Result<bool, RunError> {
+    fn is_taken(&mut self, process: usize, hazard: f64, bound: f64) -> Result<bool, Fault> {
         let definition = &self.model.processes[process];
         if hazard > bound {
             let site = definition.hazard.site;
@@ -89,13 +89,13 @@ impl<O: Observer> Running<'_, O> {
 
     /// Whether the hazard is the same through the whole of every run in this world.
     #[inline]
-    fn is_steady(&self, process: usize) -> bool {
+    pub(super) fn is_steady(&self, process: usize) -> bool {
         !self.world.mean_waits[process].is_nan()
     }
 
     /// A fresh wait at a steady hazard.
-    #[inline]
-    fn wind_steady_clock(&mut self, process: usize) {
+    #[inline(always)]
+    pub(super) fn wind_steady_clock(&mut self, process: usize) {
         let stream = self.model.processes[process].wait_stream;
         let wait = self.stream(stream).exponential() * self.world.mean_waits[process];
         self.state.wakes.set(process, self.state.time + wait);
@@ -137,7 +137,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// The hazard of a process, now.
-    fn hazard(&self, process: usize) -> Result<f64, RunError> {
+    fn hazard(&self, process: usize) -> Result<f64, Fault> {
         let process = &self.model.processes[process];
         let scene = Scene::NONE.with(Role::SelfActor, process.actor as i32);
         let hazard = self.value(&process.hazard, &scene)?;
@@ -148,7 +148,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// Bounds the hazard from now on.
-    fn bound_clock(&mut self, process: usize) -> Result<(), RunError> {
+    fn bound_clock(&mut self, process: usize) -> Result<(), Fault> {
         let mut kept = std::mem::replace(&mut self.scratch.hazards[process], f64::NAN);
         if O::PLAIN {
             kept = f64::NAN;
@@ -172,7 +172,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// The hazard of a process, now, which is `known` unless that is not a number.
-    fn hazard_unless(&self, known: f64, process: usize) -> Result<f64, RunError> {
+    fn hazard_unless(&self, known: f64, process: usize) -> Result<f64, Fault> {
         if known.is_nan() {
             self.hazard(process)
         } else {
@@ -193,7 +193,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// An upper bound of the hazard, and until when it holds. `kept` is the hazard if it is known, else not a number.
-    fn bound_ahead(&self, process: usize, kept: f64) -> Result<(f64, f64), RunError> {
+    fn bound_ahead(&self, process: usize, kept: f64) -> Result<(f64, f64), Fault> {
         let definition = &self.model.processes[process];
         let now = self.state.time;
         let horizon = self.model.horizon;

@@ -14,6 +14,9 @@ pub struct RunError {
     pub problem: Problem,
 }
 
+/// The same within the engine: small, because hardly any step comes to it.
+pub(super) type Fault = Box<RunError>;
+
 /// What is wrong with a formula's value.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Problem {

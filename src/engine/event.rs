@@ -3,41 +3,49 @@
 use super::choice::draw;
 use super::observe::{Cause, DropReason, Event};
 use super::state::{Due, Level};
-use super::{Ending, Observer, Origin, Problem, Roles, RunError, Running, Scene, metrics};
-use crate::formula::{Environment, Role};
+use super::{Ending, Fault, Observer, Origin, Problem, Roles, Running, Scene, metrics};
+use crate::formula::{Environment, Role, StockTarget};
 use crate::model::{
-    Action, Dependents, Effect, ForcedEvent, IfPending, MetricKind, NOBODY, Outcome, Rule,
-    RungShift, StandingSet,
+    Action, Dependents, Effect, ForcedEvent, IfPending, Measured, MetricKind, NOBODY, Outcome,
+    Rule, RungMove, RungShift, StandingSet,
 };
 
 impl<'a, O: Observer> Running<'a, O> {
     /// An event happens: it is measured, takes effect, and reaches the actors whom it concerns.
+    #[inline(always)]
     pub(super) fn event(
         &mut self,
-        action_index: u32,
+        number: u32,
+        action: &Action,
         roles: Roles,
         cause: Cause,
         claimant: Option<i32>,
         forced: Option<&ForcedEvent>,
-    ) -> Result<(), RunError> {
+    ) -> Result<(), Fault> {
         if self.state.events >= self.model.max_events {
             return self.end(Ending::Capped, self.state.time);
         }
-        let model = self.model;
-        let action = &model.actions[action_index as usize];
-        let scene = &self.outcome_of(action, roles, claimant, forced)?;
+        let mut scene = Scene::of(roles);
+        scene.event.goldstein = action.goldstein;
+        let claimant = if action.draws_outcome() || forced.is_some() {
+            self.draw_outcome(action, &mut scene, claimant, forced)?
+        } else {
+            claimant.unwrap_or(NOBODY)
+        };
+        scene.roles = scene.roles.with(Role::Claimant, claimant);
+        let scene = &scene;
         let event = Event {
             time: self.state.time,
             number: self.state.events,
-            action: action_index,
+            action: number,
             roles: scene.roles,
             fields: scene.event,
             cause,
         };
         self.state.events += 1;
         self.observer.event(&event);
-        for &metric in &action.metrics {
-            self.measure(metric, scene)?;
+        for measured in &action.metrics {
+            self.measure(measured, scene)?;
         }
         let effects = if scene.event.foiled {
             &action.foiled_effects
@@ -46,27 +54,26 @@ impl<'a, O: Observer> Running<'a, O> {
         };
         self.apply(effects, scene)?;
         if !scene.event.foiled {
-            self.move_rungs(action, scene)?;
+            for step in &action.rung_moves {
+                self.move_rung(step, scene)?;
+            }
+        }
+        if action.rules.is_empty() {
+            return Ok(());
         }
         self.provoke(action, scene)
     }
 
-    /// Severity, foiling and claim.
-    fn outcome_of(
+    /// Severity and foiling, put into the scene; and who claims the event.
+    fn draw_outcome(
         &mut self,
         action: &Action,
-        roles: Roles,
+        scene: &mut Scene,
         claimant: Option<i32>,
         forced: Option<&ForcedEvent>,
-    ) -> Result<Scene, RunError> {
-        let mut scene = Scene::of(roles);
-        scene.event.goldstein = action.goldstein;
-        let actor = roles.get(Role::Perpetrator);
-        let drawn = action.killed.is_some() || action.foiled.is_some() || action.claim.is_some();
-        if !drawn && forced.is_none() {
-            return Ok(scene.with(Role::Claimant, claimant.unwrap_or(NOBODY)));
-        }
-        let [for_foiling, for_claim, for_killed] = if drawn {
+    ) -> Result<i32, Fault> {
+        let actor = scene.roles.get(Role::Perpetrator);
+        let [for_foiling, for_claim, for_killed] = if action.draws_outcome() {
             let offset = usize::try_from(actor).map_or(0, |actor| actor as u32);
             let stream = self.stream(action.outcome_stream + offset);
             [stream.uniform(), stream.uniform(), stream.uniform()]
@@ -75,41 +82,40 @@ impl<'a, O: Observer> Running<'a, O> {
         };
         scene.event.foiled = match (forced, &action.foiled) {
             (Some(forced), _) => forced.foiled,
-            (None, Some(chance)) => for_foiling < self.probability(chance, &scene)?,
+            (None, Some(chance)) => for_foiling < self.probability(chance, scene)?,
             (None, None) => false,
         };
         let known = forced.and_then(|forced| forced.killed.as_ref());
         scene.event.killed = match (known, &action.killed) {
             _ if scene.event.foiled => 0.0,
-            (Some(known), _) => match self.value(known, &scene)? {
+            (Some(known), _) => match self.value(known, scene)? {
                 killed if killed < 0.0 => {
                     return Err(self.error(known.site, Problem::NegativeDraw(killed)));
                 }
                 killed => killed,
             },
-            (None, Some(killed)) => self.quantity(killed, &scene, for_killed)?,
+            (None, Some(killed)) => self.quantity(killed, scene, for_killed)?,
             (None, None) => 0.0,
         };
-        let claimant = match (claimant, &action.claim) {
+        Ok(match (claimant, &action.claim) {
             (Some(claimant), _) => claimant,
             (None, Some(claim)) => {
                 let chance = match &claim.probability {
-                    Some(chance) => self.probability(chance, &scene)?,
+                    Some(chance) => self.probability(chance, scene)?,
                     None => 1.0,
                 };
                 if for_claim < chance {
-                    self.who(&claim.by, &scene)
+                    self.who(&claim.by, scene)
                 } else {
                     NOBODY
                 }
             }
             (None, None) => NOBODY,
-        };
-        Ok(scene.with(Role::Claimant, claimant))
+        })
     }
 
     /// A calendar entry's day has come.
-    pub(super) fn calendar_entry(&mut self, index: u32) -> Result<(), RunError> {
+    pub(super) fn calendar_entry(&mut self, index: u32) -> Result<(), Fault> {
         let model = self.model;
         let entry = &model.calendar[index as usize];
         if !self.allows(&entry.when, &Scene::NONE)? {
@@ -129,15 +135,18 @@ impl<'a, O: Observer> Running<'a, O> {
             .with(Role::Host, model.host(forced.place))
             .with(Role::Sponsor, forced.sponsor);
         let cause = Cause::Calendar(index);
-        self.event(forced.action, roles, cause, forced.claimant, Some(forced))
+        let action = &model.actions[forced.action as usize];
+        let claimant = forced.claimant;
+        self.event(forced.action, action, roles, cause, claimant, Some(forced))
     }
 
-    fn measure(&mut self, metric: u32, scene: &Scene) -> Result<(), RunError> {
-        let model = self.model;
-        let definition = &model.metrics[metric as usize];
-        if !self.allows(&definition.filter, scene)? {
+    fn measure(&mut self, measured: &Measured, scene: &Scene) -> Result<(), Fault> {
+        if !self.allows(&measured.filter, scene)? {
             return Ok(());
         }
+        let model = self.model;
+        let metric = measured.metric;
+        let definition = &model.metrics[metric as usize];
         let time = self.state.time;
         let value = self.state.values[metric as usize];
         let changed = match &definition.kind {
@@ -180,21 +189,21 @@ impl<'a, O: Observer> Running<'a, O> {
         f64::from(u8::from(answers))
     }
 
-    fn apply(&mut self, effects: &[Effect], scene: &Scene) -> Result<(), RunError> {
+    fn apply(&mut self, effects: &[Effect], scene: &Scene) -> Result<(), Fault> {
         for effect in effects {
             if !self.allows(&effect.condition, scene)? {
                 continue;
             }
-            let view = self.view(scene);
-            let slot = match effect.of_role {
-                Some((stock, role)) => view.stock_of_role(stock, role),
-                None => effect.target.slot(&view),
+            let slot = match (&effect.target, effect.of_role) {
+                (StockTarget::Fixed(slot), _) => Some(*slot),
+                (_, Some((stock, role))) => self.view(scene).stock_of_role(stock, role),
+                (target, None) => target.slot(&self.view(scene)),
             };
             let Some(slot) = slot else {
                 continue;
             };
             let by = self.value(&effect.value, scene)?;
-            let old = self.view(scene).stock(slot);
+            let old = self.stock(slot, scene);
             let new = effect.operation.apply(old, by);
             if !new.is_finite() {
                 return Err(self.error(effect.value.site, Problem::NotFinite(new)));
@@ -204,11 +213,30 @@ impl<'a, O: Observer> Running<'a, O> {
         Ok(())
     }
 
+    /// The value of a stock now.
     #[inline]
-    fn set_stock(&mut self, slot: u32, value: f64) {
+    pub(super) fn stock(&self, slot: u32, scene: &Scene) -> f64 {
+        if self.world.slots[slot as usize].decay == 0.0 {
+            self.state.levels[slot as usize].value
+        } else {
+            self.view(scene).stock(slot)
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn set_stock(&mut self, slot: u32, value: f64) {
         let model = self.model;
         let constants = &self.world.slots[slot as usize];
-        let value = value.clamp(constants.min, constants.max);
+        let value = if value < constants.min {
+            constants.min
+        } else {
+            value
+        };
+        let value = if value > constants.max {
+            constants.max
+        } else {
+            value
+        };
         let dependents = &model.slot_dependents[slot as usize];
         self.touch(dependents);
         self.state.levels[slot as usize] = Level {
@@ -232,39 +260,36 @@ impl<'a, O: Observer> Running<'a, O> {
         self.scratch.absorbing |= dependents.absorbing;
     }
 
-    fn move_rungs(&mut self, action: &Action, scene: &Scene) -> Result<(), RunError> {
+    fn move_rung(&mut self, step: &RungMove, scene: &Scene) -> Result<(), Fault> {
+        if !self.allows(&step.when, scene)? {
+            return Ok(());
+        }
         let model = self.model;
-        for step in &action.rung_moves {
-            if !self.allows(&step.when, scene)? {
-                continue;
-            }
-            let [a, b] = step.between.each_ref().map(|who| self.who(who, scene));
-            let Some(pair) = model.pair(a, b) else {
-                continue;
-            };
-            let before = self.state.rungs[pair];
-            let top = model.rungs.len() as i32 - 1;
-            let after = match step.shift {
-                RungShift::AtLeast(rung) => before.max(rung),
-                RungShift::AtMost(rung) => before.min(rung),
-                RungShift::Step(by) => (i32::from(before) + by).clamp(0, top) as u16,
-            };
-            if after != before {
-                self.touch(&model.pair_dependents[pair]);
-                self.state.rungs[pair] = after;
-                self.observer.rung(model.pairs[pair], before, after);
-            }
+        let [a, b] = step.between.each_ref().map(|who| self.who(who, scene));
+        let Some(pair) = model.pair(a, b) else {
+            return Ok(());
+        };
+        let before = self.state.rungs[pair];
+        let top = model.rungs.len() as i32 - 1;
+        let after = match step.shift {
+            RungShift::AtLeast(rung) => before.max(rung),
+            RungShift::AtMost(rung) => before.min(rung),
+            RungShift::Step(by) => (i32::from(before) + by).clamp(0, top) as u16,
+        };
+        if after != before {
+            self.touch(&model.pair_dependents[pair]);
+            self.state.rungs[pair] = after;
+            self.observer.rung(model.pairs[pair], before, after);
         }
         Ok(())
     }
 
     /// Lets every rule that the event concerns choose its answer.
-    fn provoke(&mut self, action: &Action, scene: &Scene) -> Result<(), RunError> {
-        if action.rules.is_empty() {
-            return Ok(());
-        }
+    fn provoke(&mut self, action: &Action, scene: &Scene) -> Result<(), Fault> {
         self.scratch.beliefs.fill(None);
         let model = self.model;
+        let roles = [Role::Target, Role::Host, Role::Perpetrator, Role::Claimant]
+            .map(|role| scene.roles.get(role));
         for &index in &action.rules {
             let rule = &model.rules[index as usize];
             let answers = match rule.outcome {
@@ -274,7 +299,7 @@ impl<'a, O: Observer> Running<'a, O> {
             };
             // Every event reaches an actor in some role.
             let concerns = |wanted: StandingSet| {
-                wanted == StandingSet::ANY || wanted.meets(self.standings(rule.actor, &scene.roles))
+                wanted == StandingSet::ANY || wanted.meets(model.standings(rule.actor, roles))
             };
             if answers && concerns(rule.standings) {
                 self.answer(index, rule, action, scene)?;
@@ -283,48 +308,13 @@ impl<'a, O: Observer> Running<'a, O> {
         Ok(())
     }
 
-    /// The roles in which an event reaches an actor.
-    fn standings(&self, actor: u32, roles: &Roles) -> StandingSet {
-        let who = actor as i32;
-        let target = roles.get(Role::Target);
-        let mut standings = StandingSet::default();
-        let mut add = |holds: bool, standing| {
-            if holds {
-                standings = standings.with(standing);
-            }
-        };
-        add(target == who, StandingSet::TARGET);
-        add(roles.get(Role::Host) == who, StandingSet::HOST);
-        add(
-            roles.get(Role::Perpetrator) == who,
-            StandingSet::PERPETRATOR,
-        );
-        add(roles.get(Role::Claimant) == who, StandingSet::CLAIMANT);
-        if let Ok(target) = usize::try_from(target) {
-            let definition = &self.model.actors[actor as usize];
-            add(self.model.actors[target].patron == who, StandingSet::PATRON);
-            add(
-                definition.allies.contains(&(target as u32)),
-                StandingSet::ALLY,
-            );
-            add(
-                definition.rivals.contains(&(target as u32)),
-                StandingSet::RIVAL,
-            );
-        }
-        if standings == StandingSet::default() {
-            standings = StandingSet::ONLOOKER;
-        }
-        standings
-    }
-
     fn answer(
         &mut self,
         index: u32,
         rule: &Rule,
         action: &Action,
         scene: &Scene,
-    ) -> Result<(), RunError> {
+    ) -> Result<(), Fault> {
         let blamed = self.belief(rule.actor, action, scene)?;
         // A rule sees beliefs: the true perpetrator and sponsor stay hidden from it.
         let scene = &scene
@@ -364,7 +354,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Whom an actor believes responsible for the event: one belief an event and actor.
-    fn belief(&mut self, observer: u32, action: &Action, scene: &Scene) -> Result<i32, RunError> {
+    fn belief(&mut self, observer: u32, action: &Action, scene: &Scene) -> Result<i32, Fault> {
         if let Some(belief) = self.scratch.beliefs[observer as usize] {
             return Ok(belief);
         }

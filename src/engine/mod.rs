@@ -18,13 +18,16 @@ mod observe;
 mod outcome;
 mod prepared;
 mod state;
+mod turns;
 mod view;
 mod wakes;
 
+use error::Fault;
 pub use error::{Problem, RunError};
 pub use observe::{Cause, DropReason, Event, Observer, Plainly, Unobserved};
 pub use state::{Ending, EventFields, Origin, Roles, RunState, STEPS_PER_EVENT, Scene};
 
+use crate::formula::Code;
 use crate::model::{Formula, Model, World};
 use crate::random::{Stream, StreamKey, StreamSource};
 use prepared::Prepared;
@@ -135,7 +138,7 @@ impl<'m> Simulator<'m> {
     /// # Errors
     /// A hazard has no usable value at the start.
     pub fn start(&mut self, world: &World, run: u64, state: &mut RunState) -> Result<(), RunError> {
-        let prepared = self.prepare(world, run)?;
+        let prepared = self.prepare(world, run).map_err(|fault| *fault)?;
         state.restart(&prepared.start, run);
         self.running(world, state, &mut Unobserved)
             .begin(&prepared.waiting);
@@ -155,7 +158,11 @@ impl<'m> Simulator<'m> {
     ) -> Result<(), RunError> {
         let mut running = self.running(world, state, observer);
         while running.state.ending.is_none() {
-            running.step()?;
+            running.take_turns().map_err(|fault| *fault)?;
+            if running.state.ending.is_some() {
+                break;
+            }
+            running.step().map_err(|fault| *fault)?;
         }
         Ok(())
     }
@@ -171,7 +178,8 @@ impl<'m> Simulator<'m> {
         observer: &mut O,
     ) -> Result<(), RunError> {
         if state.ending.is_none() {
-            self.running(world, state, observer).step()?;
+            let mut running = self.running(world, state, observer);
+            running.step().map_err(|fault| *fault)?;
         }
         Ok(())
     }
@@ -223,7 +231,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Goes on to whatever comes first: what is due on the agenda, a clock, or the horizon.
-    fn step(&mut self) -> Result<(), RunError> {
+    fn step(&mut self) -> Result<(), Fault> {
         let (clock, wake) = self.state.wakes.first();
         let due = self.state.agenda.front().map_or(f64::INFINITY, |p| p.time);
         let next = if due <= wake { due } else { wake };
@@ -297,7 +305,15 @@ impl<'a, O: Observer> Running<'a, O> {
 
     /// Whatever a formula comes to.
     #[inline]
-    fn evaluate(&self, formula: &Formula, view: &View<'_>) -> f64 {
+    fn evaluate(&self, formula: &Formula, scene: &Scene) -> f64 {
+        match &formula.code {
+            Code::Number(value) if !O::PLAIN => *value,
+            _ => self.evaluate_seen(formula, &self.view(scene)),
+        }
+    }
+
+    /// Whatever a formula comes to, as seen in `view`.
+    fn evaluate_seen(&self, formula: &Formula, view: &View<'_>) -> f64 {
         if O::PLAIN {
             formula.program.evaluate(view)
         } else {
@@ -307,8 +323,8 @@ impl<'a, O: Observer> Running<'a, O> {
 
     /// The value of a formula, which must be finite: a number, or 1 or 0 for a truth.
     #[inline]
-    fn value(&self, formula: &Formula, scene: &Scene) -> Result<f64, RunError> {
-        let value = self.evaluate(formula, &self.view(scene));
+    fn value(&self, formula: &Formula, scene: &Scene) -> Result<f64, Fault> {
+        let value = self.evaluate(formula, scene);
         if value.is_finite() {
             Ok(value)
         } else {
@@ -318,7 +334,7 @@ impl<'a, O: Observer> Running<'a, O> {
 
     /// Whether an optional guard holds; none always holds.
     #[inline]
-    fn allows(&self, guard: &Option<Formula>, scene: &Scene) -> Result<bool, RunError> {
+    fn allows(&self, guard: &Option<Formula>, scene: &Scene) -> Result<bool, Fault> {
         match guard {
             Some(guard) => Ok(self.value(guard, scene)? != 0.0),
             None => Ok(true),
@@ -328,16 +344,16 @@ impl<'a, O: Observer> Running<'a, O> {
     /// The actor or place that a formula names.
     #[inline]
     fn who(&self, formula: &Formula, scene: &Scene) -> i32 {
-        self.evaluate(formula, &self.view(scene)) as i32
+        self.evaluate(formula, scene) as i32
     }
 
     #[cold]
-    fn error(&self, site: u32, problem: Problem) -> RunError {
-        RunError {
+    fn error(&self, site: u32, problem: Problem) -> Fault {
+        Box::new(RunError {
             run: self.state.run,
             date: self.model.date(self.state.time),
             site: self.model.sites[site as usize].clone(),
             problem,
-        }
+        })
     }
 }

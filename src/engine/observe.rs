@@ -34,6 +34,8 @@ pub struct Event {
 pub trait Observer {
     /// Whether the run is worked out plainly; see [`Plainly`].
     const PLAIN: bool = false;
+    /// Whether none of the methods does anything, so that nothing need be made up to be told.
+    const IDLE: bool = false;
     /// An event happens; its effects come next.
     fn event(&mut self, _event: &Event) {}
     /// A pair moves on the ladder because of the last event.
@@ -63,7 +65,9 @@ pub enum DropReason {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unobserved;
 
-impl Observer for Unobserved {}
+impl Observer for Unobserved {
+    const IDLE: bool = true;
+}
 
 /// Watches as another observer does, in a run that is worked out plainly: each formula by its program on a stack, each stock and
 /// each sum afresh. Slow; the fast way must agree with it to the bit.

@@ -1,14 +1,13 @@
 //! How a run ends and what it comes to.
 
 use super::view::View;
-use super::{Ending, Observer, RunError, Running, Scene, metrics};
+use super::{Ending, Fault, Observer, Running, Scene, metrics};
 use crate::engine::Problem;
-use crate::formula::Environment;
 use crate::model::{Formula, MetricKind, Timeline};
 
 impl<O: Observer> Running<'_, O> {
     /// Ends the run: whatever is measured through time is brought up to the end.
-    pub(super) fn end(&mut self, ending: Ending, time: f64) -> Result<(), RunError> {
+    pub(super) fn end(&mut self, ending: Ending, time: f64) -> Result<(), Fault> {
         let model = self.model;
         self.record_timeline(time)?;
         self.go_to(time);
@@ -19,7 +18,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// Finds the endgame, the first whose condition holds, and the flags.
-    fn classify(&mut self, ending: Ending) -> Result<(), RunError> {
+    fn classify(&mut self, ending: Ending) -> Result<(), Fault> {
         let model = self.model;
         self.state.endgame = None;
         if ending != Ending::Capped {
@@ -38,7 +37,7 @@ impl<O: Observer> Running<'_, O> {
 
     /// Looks at absorbing endgames at the end of a day. The dates are fixed, so that what other actors do in between does not
     /// move the time at which time alone brings an endgame about.
-    pub(super) fn midnight(&mut self, day: f64) -> Result<(), RunError> {
+    pub(super) fn midnight(&mut self, day: f64) -> Result<(), Fault> {
         self.record_timeline(day)?;
         self.go_to(day);
         self.state.next_midnight = day + 1.0;
@@ -46,7 +45,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// Ends the run if an absorbing endgame has been reached.
-    pub(super) fn check_absorbing(&mut self) -> Result<(), RunError> {
+    pub(super) fn check_absorbing(&mut self) -> Result<(), Fault> {
         let model = self.model;
         let fast = &model.fast;
         self.read_metrics(&fast.absorbing_metrics, &fast.absorbing_derived)?;
@@ -59,7 +58,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// Brings metrics up to now; `derived` are those made of others, each after those that it reads.
-    fn read_metrics(&mut self, wanted: &[u32], derived: &[u32]) -> Result<(), RunError> {
+    fn read_metrics(&mut self, wanted: &[u32], derived: &[u32]) -> Result<(), Fault> {
         let model = self.model;
         for &index in wanted {
             metrics::follow(model, self.world, self.state, index);
@@ -76,9 +75,8 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// A metric made of others may be infinite, as a day that never came is.
-    fn metric_value(&self, formula: &Formula) -> Result<f64, RunError> {
-        let view = self.view(&Scene::NONE);
-        let value = self.evaluate(formula, &view);
+    fn metric_value(&self, formula: &Formula) -> Result<f64, Fault> {
+        let value = self.evaluate(formula, &Scene::NONE);
         if value.is_nan() {
             return Err(self.error(formula.site, Problem::NotFinite(value)));
         }
@@ -88,14 +86,14 @@ impl<O: Observer> Running<'_, O> {
     /// Records the series at every date up to `until` that has not been recorded; without an end, the run is over, and the
     /// series stay where they are.
     #[inline]
-    pub(super) fn record_timeline(&mut self, until: f64) -> Result<(), RunError> {
+    pub(super) fn record_timeline(&mut self, until: f64) -> Result<(), Fault> {
         match &self.model.timeline {
             Some(timeline) => self.record(timeline, until),
             None => Ok(()),
         }
     }
 
-    fn record(&mut self, timeline: &Timeline, until: f64) -> Result<(), RunError> {
+    fn record(&mut self, timeline: &Timeline, until: f64) -> Result<(), Fault> {
         while self.state.timeline_points < timeline.points {
             let point = self.state.timeline_points;
             let day = point as f64 * timeline.every;
@@ -127,18 +125,13 @@ impl<O: Observer> Running<'_, O> {
         timeline: &Timeline,
         time: f64,
         values: &mut [f64],
-    ) -> Result<(), RunError> {
+    ) -> Result<(), Fault> {
         let view = View {
             time,
             ..self.view(&Scene::NONE)
         };
         for ((_, formula), value) in timeline.series.iter().zip(values) {
-            let program = &formula.program;
-            *value = match (program.as_stock(), program.as_rung()) {
-                (Some(slot), _) if !O::PLAIN => view.stock_at(slot, time),
-                (_, Some(pair)) if !O::PLAIN => view.rung(pair),
-                _ => self.evaluate(formula, &view),
-            };
+            *value = self.evaluate_seen(formula, &view);
             if !value.is_finite() {
                 return Err(self.error(formula.site, Problem::NotFinite(*value)));
             }

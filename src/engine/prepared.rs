@@ -1,6 +1,6 @@
 //! The start of a run, worked out once for all runs of a world.
 
-use super::{RunError, RunState, Simulator, Unobserved, metrics};
+use super::{Fault, RunState, Simulator, Unobserved, metrics};
 use crate::model::{World, WorldMark};
 
 /// What all runs of a world have in common at their start.
@@ -16,7 +16,7 @@ pub(super) struct Prepared {
 
 impl Simulator<'_> {
     /// Makes `world` ready, if it is not; an error is told of as one of run `run`.
-    pub(super) fn prepare(&mut self, world: &World, run: u64) -> Result<Prepared, RunError> {
+    pub(super) fn prepare(&mut self, world: &World, run: u64) -> Result<Prepared, Fault> {
         let (mut start, mut waiting) = match self.prepared.take() {
             Some(prepared) if prepared.mark == world.mark => return Ok(prepared),
             Some(old) => (old.start, old.waiting),

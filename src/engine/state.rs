@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::wakes::Wakes;
-use crate::formula::Role;
+use crate::formula::{KeptSum, Role};
 use crate::model::{Model, NOBODY, World};
 use crate::random::Stream;
 
@@ -200,8 +200,8 @@ pub struct RunState {
     /// When absorbing endgames that the passing of time may bring about are looked at next.
     pub(super) next_midnight: f64,
     pub(super) levels: Vec<Level>,
-    /// Pairs of nodes of the sums that are kept up to date.
-    pub(super) totals: Vec<[f64; 2]>,
+    /// Groups of the sums that are kept up to date.
+    pub(super) totals: Vec<[f64; 4]>,
     pub(super) rungs: Vec<u16>,
     pub(super) clocks: Vec<Clock>,
     /// When each clock wakes.
@@ -251,7 +251,7 @@ impl RunState {
             sequence: 0,
             next_midnight: 1.0,
             levels: vec![level; model.slots.len()],
-            totals: vec![[0.0; 2]; model.fast.sum_pairs],
+            totals: vec![[0.0; 4]; model.fast.sum_groups],
             rungs: vec![0; model.pairs.len()],
             clocks: vec![clock; model.processes.len()],
             wakes: Wakes::new(model.processes.len()),
@@ -283,9 +283,8 @@ impl RunState {
                 since: 0.0,
             };
         }
-        for sum in &model.fast.sums {
-            let level = |slot: u32| self.levels[slot as usize].value;
-            sum.fill(&mut self.totals, level);
+        for (slot, summand) in model.fast.sums.iter().flat_map(KeptSum::summands) {
+            summand.set(&mut self.totals, self.levels[slot as usize].value);
         }
         self.rungs.copy_from_slice(&model.initial_rungs);
         for clock in &mut self.clocks {

@@ -181,9 +181,7 @@ impl Environment for View<'_> {
 
     #[inline]
     fn stock_slot(&self, stock: u32, actor: u32, column: u32) -> Option<u32> {
-        let stock = &self.model.stocks[stock as usize];
-        let slot = stock.slots[(actor * stock.columns + column) as usize];
-        (slot != crate::formula::NO_SLOT).then_some(slot)
+        self.model.stock_slot(stock, actor, column)
     }
 
     fn elsewhere(&self, stock: u32) -> f64 {
@@ -203,12 +201,7 @@ impl Environment for View<'_> {
     }
 
     fn related(&self, relation: Relation, a: u32, b: u32) -> bool {
-        let actor = &self.model.actors[a as usize];
-        match relation {
-            Relation::Rivals => actor.rivals.contains(&b),
-            Relation::Allies => actor.allies.contains(&b),
-            Relation::Clients => self.model.actors[b as usize].patron == a as i32,
-        }
+        self.model.related(relation, a, b)
     }
 }
 

@@ -16,27 +16,28 @@ pub(super) struct Wakes {
 /// One clock's time, and whose it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Wake {
-    time: f64,
+    /// The bits of the time: those of numbers that are not negative are in the order of the numbers, and quicker to compare.
+    time: u64,
     clock: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Group {
-    times: [f64; 4],
-    clocks: [u32; 4],
+impl Wake {
+    const NEVER: Self = Self {
+        time: f64::INFINITY.to_bits(),
+        clock: 0,
+    };
+
+    #[inline]
+    fn first(self, other: Self) -> Self {
+        if other.time < self.time { other } else { self }
+    }
 }
 
-impl Group {
-    #[inline]
-    fn winner(&self) -> Wake {
-        let first_of = |a: usize, b: usize| if self.times[b] < self.times[a] { b } else { a };
-        let (left, right) = (first_of(0, 1), first_of(2, 3));
-        let first = first_of(left, right);
-        Wake {
-            time: self.times[first],
-            clock: self.clocks[first],
-        }
-    }
+type Group = [Wake; 4];
+
+#[inline]
+fn winner(&[a, b, c, d]: &Group) -> Wake {
+    a.first(b).first(c.first(d))
 }
 
 impl Wakes {
@@ -48,17 +49,10 @@ impl Wakes {
             inner += leaves;
             leaves *= 4;
         }
-        let group = Group {
-            times: [f64::INFINITY; 4],
-            clocks: [0; 4],
-        };
         let mut wakes = Self {
-            groups: vec![group; inner + leaves],
+            groups: vec![[Wake::NEVER; 4]; inner + leaves],
             inner,
-            winner: Wake {
-                time: f64::INFINITY,
-                clock: 0,
-            },
+            winner: Wake::NEVER,
         };
         for clock in (0..4 * leaves).rev() {
             wakes.set(clock, f64::INFINITY);
@@ -68,10 +62,10 @@ impl Wakes {
 
     /// Lets no clock wake.
     pub fn silence(&mut self) {
-        for group in &mut self.groups {
-            group.times = [f64::INFINITY; 4];
+        for wake in self.groups.as_flattened_mut() {
+            wake.time = Wake::NEVER.time;
         }
-        self.winner.time = f64::INFINITY;
+        self.winner.time = Wake::NEVER.time;
     }
 
     /// The times of `other`, which has as many clocks.
@@ -80,31 +74,30 @@ impl Wakes {
         self.winner = other.winner;
     }
 
-    /// Sets the time at which a clock wakes.
+    /// Sets the time at which a clock wakes, which is not negative.
     #[inline]
     pub fn set(&mut self, clock: usize, time: f64) {
-        let mut winner = Wake {
-            time,
+        let mut first = Wake {
+            time: time.to_bits(),
             clock: clock as u32,
         };
         let (mut index, mut place) = (self.inner + clock / 4, clock % 4);
         loop {
             let group = &mut self.groups[index];
-            group.times[place] = winner.time;
-            group.clocks[place] = winner.clock;
-            winner = group.winner();
+            group[place] = first;
+            first = winner(group);
             if index == 0 {
                 break;
             }
             (index, place) = ((index - 1) / 4, (index - 1) % 4);
         }
-        self.winner = winner;
+        self.winner = first;
     }
 
     /// The clock that wakes first, and when. The first of several at the same time; at infinity when none wakes.
     #[inline]
     pub fn first(&self) -> (usize, f64) {
-        (self.winner.clock as usize, self.winner.time)
+        (self.winner.clock as usize, f64::from_bits(self.winner.time))
     }
 }
 

@@ -25,6 +25,22 @@ impl Known {
         &self.programs
     }
 
+    /// The index of the parameter that stands for a formula of parameters alone; `None` for any other formula.
+    pub fn index(&mut self, program: &Program) -> Option<u32> {
+        let decided =
+            |op: &Op| matches!(op, Op::Constant(_) | Op::Parameter(_)) || op.is_arithmetic();
+        if !program.ops.iter().all(decided) {
+            return None;
+        }
+        match *program.ops {
+            [Op::Parameter(index)] => Some(index),
+            _ => match self.parameter(&program.ops) {
+                Op::Parameter(index) => Some(index),
+                _ => None,
+            },
+        }
+    }
+
     fn parameter(&mut self, ops: &[Op]) -> Op {
         let key: Vec<(u8, u64)> = ops.iter().map(|op| op.key()).collect();
         let programs = &mut self.programs;

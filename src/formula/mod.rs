@@ -10,6 +10,7 @@
 //! - [`compile`], [`compile_target`]: names resolved, types checked, whatever is known at load folded;
 //! - [`Definition`]: a named formula, compiled wherever its name stands;
 //! - [`Program`]: a formula ready to run: one pass over a slice, without recursion or allocation;
+//! - [`KnownRoles`]: who is known to have a role, and formulas in which that is put in;
 //! - [`Code`]: the same made fast, with the same bits;
 //! - [`Interval`]: outer bounds of a formula over ranges of what it reads.
 //!
@@ -25,6 +26,7 @@ mod known;
 mod names;
 mod parse;
 mod program;
+mod roles;
 mod scope;
 mod stack;
 mod symbols;
@@ -42,7 +44,8 @@ pub use known::Known;
 pub use names::is_function;
 pub use parse::{MAX_LENGTH, MAX_NESTING, RESERVED, parse_formula, parse_statement};
 pub use program::{Environment, Field, Program, Reads};
+pub use roles::KnownRoles;
 pub use scope::{CandidateKind, Role, Scope};
 pub use stack::MAX_STACK;
 pub use symbols::{Definition, Members, NO_SLOT, Relation, StockOf, StockShape, Symbols};
-pub use total::{Total, Totals};
+pub use total::{KeptSum, Summand, Total, Totals};

@@ -3,8 +3,11 @@
 use super::program::NONE_LEFT_OUT;
 use std::collections::BTreeMap;
 
+/// Branches of a node.
+const BRANCHES: usize = 4;
+
 /// The sum of `count` values as a complete binary tree adds them up, each node its two branches, with zeros behind the last value
-/// up to a power of two. Its rounding error grows with the logarithm of the count (Higham, *Accuracy and Stability of Numerical
+/// up to a power of four, to the last bit. Its rounding error grows with the logarithm of the count (Higham, *Accuracy and Stability of Numerical
 /// Algorithms*, 2002, section 4.2).
 #[inline]
 pub(super) fn pairwise_sum<T: Copy>(
@@ -14,14 +17,9 @@ pub(super) fn pairwise_sum<T: Copy>(
     add: impl Fn(T, T) -> T,
 ) -> T {
     // A sum for each set bit of the number of values that have been added: of the last 2^k of them.
-    let mut sums = [zero; 32];
-    let width = count.next_power_of_two();
-    for position in 0..width {
-        let mut sum = if position < count {
-            value(position)
-        } else {
-            zero
-        };
+    let mut sums = [zero; 33];
+    for position in 0..count {
+        let mut sum = value(position);
         let mut level = 0;
         while position >> level & 1 == 1 {
             sum = add(sums[level], sum);
@@ -29,65 +27,172 @@ pub(super) fn pairwise_sum<T: Copy>(
         }
         sums[level] = sum;
     }
-    sums[width.trailing_zeros() as usize]
+    // Of the zeros behind the last value, only the first can matter: it makes 0 of -0.
+    let lowest = count.trailing_zeros();
+    let mut sum = sums[lowest as usize];
+    if count != width(count) {
+        sum = add(sum, zero);
+    }
+    for level in lowest + 1..u32::BITS {
+        if count >> level & 1 == 1 {
+            sum = add(sums[level as usize], sum);
+        }
+    }
+    sum
 }
 
-/// A sum that is kept up to date, or the same without one of its stocks.
-///
-/// The sum is a complete binary tree as [`pairwise_sum`] adds up: node 1 is the sum of all, nodes
-/// `2 k` and `2 k + 1` lie below node `k` and are kept side by side as pair `k`, and the stocks are the nodes from the number of
-/// pairs on, with zeros behind them.
+/// Values under the root of a tree for `count` of them: a power of four.
+fn width(count: u32) -> u32 {
+    let mut width = BRANCHES as u32;
+    while width < count {
+        width *= BRANCHES as u32;
+    }
+    width
+}
+
+/// Four values added up as [`pairwise_sum`] does, two levels of it at once.
+type Group = [f64; BRANCHES];
+
+#[inline]
+fn sum(group: &Group) -> f64 {
+    (group[0] + group[1]) + (group[2] + group[3])
+}
+
+/// The sum of a group if `value` stood in `place`. The order of two summands does not matter to the last bit.
+#[inline]
+fn sum_with(group: &Group, place: u32, value: f64) -> f64 {
+    let at = |place: u32| group[place as usize % BRANCHES];
+    (value + at(place ^ 1)) + (at(place ^ 2) + at(place ^ 3))
+}
+
+/// A value's place in a tree of groups: the root is group 0, and the sums of groups `4 g + 1` to `4 g + 4` stand in group `g`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    group: u32,
+    place: u32,
+}
+
+impl Place {
+    /// Where the sum of this place's group stands; `None` for the root.
+    #[inline]
+    fn above(self) -> Option<Self> {
+        let above = self.group.checked_sub(1)?;
+        Some(Self {
+            group: above / BRANCHES as u32,
+            place: above % BRANCHES as u32,
+        })
+    }
+}
+
+/// A sum that is kept up to date, or the same without one of its values. It adds up as [`pairwise_sum`] does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Total {
-    /// Where its pairs begin among those of all totals.
-    pub pairs: u32,
-    /// The node of the stock that is left out; 1 for none.
-    pub without: u32,
+    /// Where its groups begin among those of all totals.
+    first: u32,
+    without: Option<Place>,
 }
 
 impl Total {
-    /// The sum, from the pairs of all totals.
+    /// The sum, from the groups of all totals.
     #[inline]
-    pub fn value(self, pairs: &[[f64; 2]]) -> f64 {
-        let pairs = &pairs[self.pairs as usize..];
-        let mut node = self.without as usize;
-        if node == 1 {
-            return pairs[1][0] + pairs[1][1];
+    pub fn value(self, groups: &[Group]) -> f64 {
+        let groups = &groups[self.first as usize..];
+        let Some(mut at) = self.without else {
+            return sum(&groups[0]);
+        };
+        // What is left out counts as 0.
+        let mut value = 0.0;
+        loop {
+            value = sum_with(&groups[at.group as usize], at.place, value);
+            match at.above() {
+                Some(above) => at = above,
+                None => return value,
+            }
         }
-        // What is left out counts as 0; everything beside its path to the root is added.
-        let mut sum = 0.0;
-        while node > 1 {
-            sum += pairs[node / 2][1 - node % 2];
-            node /= 2;
+    }
+}
+
+/// A value that counts in a total.
+#[derive(Debug, Clone, Copy)]
+pub struct Summand {
+    first: u32,
+    at: Place,
+}
+
+impl Summand {
+    /// Brings the total up to date after the value has changed.
+    #[inline]
+    pub fn set(self, groups: &mut [Group], mut value: f64) {
+        let groups = &mut groups[self.first as usize..];
+        let mut at = self.at;
+        loop {
+            let group = &mut groups[at.group as usize];
+            group[at.place as usize % BRANCHES] = value;
+            value = sum_with(group, at.place, value);
+            match at.above() {
+                Some(above) => at = above,
+                None => return,
+            }
         }
-        sum
+    }
+}
+
+/// A tree of sums over slots.
+#[derive(Debug, Clone)]
+pub struct KeptSum {
+    first: u32,
+    /// Groups of sums, which come before those of values.
+    inner: u32,
+    /// Slots in the order of summation.
+    pub slots: Vec<u32>,
+}
+
+impl KeptSum {
+    /// The place of each slot.
+    pub fn summands(&self) -> impl Iterator<Item = (u32, Summand)> {
+        self.slots.iter().zip(0..).map(|(&slot, position)| {
+            let (first, at) = (self.first, self.at(position));
+            (slot, Summand { first, at })
+        })
+    }
+
+    fn at(&self, position: u32) -> Place {
+        let branches = BRANCHES as u32;
+        Place {
+            group: self.inner + position / branches,
+            place: position % branches,
+        }
     }
 }
 
 /// The sums of a model that are kept as totals: over stocks that no time moves.
 #[derive(Debug, Default)]
 pub struct Totals {
-    /// Where the pairs of each begin, how many they are (a power of two), and its slots in the order of summation.
-    pub list: Vec<(u32, u32, Vec<u32>)>,
-    /// Pairs of all.
-    pub pairs: u32,
-    known: BTreeMap<Vec<u32>, (u32, u32)>,
+    pub list: Vec<KeptSum>,
+    /// Groups of all.
+    pub groups: u32,
+    known: BTreeMap<Vec<u32>, usize>,
 }
 
 impl Totals {
     pub(super) fn total(&mut self, slots: Vec<u32>, without: u32) -> Total {
-        let (pairs, width) = *self.known.entry(slots).or_insert_with_key(|slots| {
-            let (pairs, width) = (self.pairs, (slots.len() as u32).next_power_of_two());
-            self.list.push((pairs, width, slots.clone()));
-            self.pairs += width;
-            (pairs, width)
+        let index = *self.known.entry(slots).or_insert_with_key(|slots| {
+            // One group, four of them, sixteen, ... down to those of values.
+            let leaves = width(slots.len() as u32) / BRANCHES as u32;
+            let inner = (leaves - 1) / (BRANCHES as u32 - 1);
+            self.list.push(KeptSum {
+                first: self.groups,
+                inner,
+                slots: slots.clone(),
+            });
+            self.groups += inner + leaves;
+            self.list.len() - 1
         });
-        let without = if without == NONE_LEFT_OUT {
-            1
-        } else {
-            width + without
-        };
-        Total { pairs, without }
+        let kept = &self.list[index];
+        Total {
+            first: kept.first,
+            without: (without != NONE_LEFT_OUT).then(|| kept.at(without)),
+        }
     }
 }
 
@@ -104,41 +209,62 @@ mod tests {
             let leak = |text: String| -> &'static str { text.leak() };
             pairwise_sum(count, "0", |p| leak(value(p)), |a, b| leak(add(a, b)))
         };
-        assert_eq!(text(1), "0");
-        assert_eq!(text(2), "(0 1)");
+        assert_eq!(text(1), "(0 0)");
         assert_eq!(text(3), "((0 1) (2 0))");
-        assert_eq!(text(5), "(((0 1) (2 3)) ((4 0) (0 0)))");
+        assert_eq!(text(4), "((0 1) (2 3))");
+        assert_eq!(text(6), "(((0 1) (2 3)) ((4 5) 0))");
     }
 
     #[test]
-    fn a_total_without_one_is_the_sum_with_0_in_its_place() {
-        let values = [0.1, 0.7, 1e-9, 3.3, -0.2, 1e9, 0.3];
-        let mut totals = Totals::default();
-        let slots: Vec<u32> = (0..7).collect();
-        let all = totals.total(slots.clone(), NONE_LEFT_OUT);
-        assert_eq!((all.pairs, totals.pairs, totals.list[0].1), (0, 8, 8));
-        let mut pairs = vec![[0.0; 2]; 8];
-        for (node, value) in (8..).zip(values) {
-            pairs[node / 2][node % 2] = value;
-        }
-        for node in (2..8).rev() {
-            pairs[node / 2][node % 2] = pairs[node][0] + pairs[node][1];
-        }
-        let sum = |without: u32| {
-            let value = |p: u32| {
-                if p == without {
-                    0.0
-                } else {
-                    values[p as usize]
+    fn zeros_up_to_a_power_of_four_are_added_without_adding_them() {
+        for count in 1..=70_u32 {
+            for sign in [1.0, -1.0] {
+                let value = |position: u32| {
+                    sign * [0.0, 0.1, 1e9, 3.3, 0.0][(position + count) as usize % 5]
+                };
+                let padded = (0..width(count)).map(|p| if p < count { value(p) } else { 0.0 });
+                let mut level: Vec<f64> = padded.collect();
+                while level.len() > 1 {
+                    level = level.chunks(2).map(|pair| pair[0] + pair[1]).collect();
                 }
-            };
-            pairwise_sum(7, 0.0, value, |a, b| a + b)
-        };
-        assert_eq!(all.value(&pairs).to_bits(), sum(NONE_LEFT_OUT).to_bits());
-        for without in 0..7 {
-            let total = totals.total(slots.clone(), without);
-            assert_eq!(total.value(&pairs).to_bits(), sum(without).to_bits());
+                let sum = pairwise_sum(count, 0.0, value, |a, b| a + b);
+                assert_eq!(sum.to_bits(), level[0].to_bits(), "{count} {sign}");
+            }
         }
-        assert_eq!(totals.list.len(), 1, "all share their pairs");
+        assert_eq!(pairwise_sum(0, 0.0, |_| 1.0, |a, b| a + b), 0.0);
+    }
+
+    #[test]
+    fn a_total_is_the_sum_afresh_whatever_changes_and_is_left_out() {
+        let mut totals = Totals::default();
+        for count in [1_u32, 3, 4, 5, 7, 16, 17, 70] {
+            let slots: Vec<u32> = (100 * count..101 * count).collect();
+            let all = totals.total(slots.clone(), NONE_LEFT_OUT);
+            let without: Vec<Total> = (0..count).map(|w| totals.total(slots.clone(), w)).collect();
+            let kept = totals.list.last().unwrap().clone();
+            assert_eq!(kept.slots, slots, "all share their groups");
+            let mut groups = vec![[0.0; BRANCHES]; totals.groups as usize];
+            let mut values = vec![0.0; count as usize];
+            for (change, (slot, summand)) in kept.summands().chain(kept.summands()).enumerate() {
+                let value =
+                    crate::math::exp(change as f64 * 0.7) * [1e-9, -0.1, 1e9, 3.3][change % 4];
+                values[(slot - slots[0]) as usize] = value;
+                summand.set(&mut groups, value);
+                let sum = |without: u32| {
+                    let value = |p: u32| {
+                        if p == without {
+                            0.0
+                        } else {
+                            values[p as usize]
+                        }
+                    };
+                    pairwise_sum(count, 0.0, value, |a, b| a + b).to_bits()
+                };
+                assert_eq!(all.value(&groups).to_bits(), sum(NONE_LEFT_OUT));
+                for (position, total) in without.iter().enumerate() {
+                    assert_eq!(total.value(&groups).to_bits(), sum(position as u32));
+                }
+            }
+        }
     }
 }

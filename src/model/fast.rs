@@ -1,9 +1,10 @@
 //! What makes runs of a model fast: formulas as code, sums kept as totals, what is looked up worked out beforehand. Nothing here
 //! changes a value.
 
-use super::{Choice, Deed, Effect, Formula, MetricKind, Model, Preference, Quantity, Selector};
+use super::{Action, Choice, Deed, Effect, Formula, Measured, MetricKind, Model, Preference};
+use super::{Process, Quantity, Selector};
 use crate::distribution::Family;
-use crate::formula::{Known, Program, Totals};
+use crate::formula::{KeptSum, Known, Program, StockTarget, Totals, UpdateOp};
 
 /// Made once a model.
 #[derive(Clone, Debug, Default)]
@@ -15,8 +16,10 @@ pub(crate) struct Fast {
     /// For each process: the slots that its hazard reads and that time may move.
     pub moving_reads: Vec<Vec<u32>>,
     pub sums: Vec<KeptSum>,
-    /// Pairs of all these sums together.
-    pub sum_pairs: usize,
+    /// Groups of all these sums together.
+    pub sum_groups: usize,
+    /// For each process: its turn, if that is nothing more; empty if there is none.
+    pub turns: Vec<Option<Turn>>,
     /// Distributions whose parameters are the same through every run.
     pub shapes: Vec<(Family, Vec<Program>)>,
     /// Metrics that an absorbing endgame reads, by index; those made of other metrics in their order.
@@ -28,90 +31,28 @@ pub(crate) struct Fast {
     pub absorbing_endgames: Vec<u32>,
 }
 
-/// A sum that is kept up to date; see [`crate::formula::Total`].
+/// A turn of a process in which nothing is drawn but the wait and the course, and nothing moves but stocks.
 #[derive(Clone, Debug)]
-pub(crate) struct KeptSum {
-    /// Where its pairs begin.
-    pub pairs: u32,
-    /// How many pairs, and so how many nodes for stocks: a power of two.
-    pub width: u32,
-    /// Slots in the order of the nodes.
-    pub slots: Vec<u32>,
+pub(crate) struct Turn {
+    /// For each course of the choice: what it does; `None` for one that does nothing.
+    pub courses: Vec<Option<Box<[Change]>>>,
 }
 
-/// A stock's place in a total.
+/// A change of a known stock by a number that parameters decide.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Summand {
-    /// Where the pairs of the total begin.
-    pub pairs: u32,
-    pub node: u32,
-}
-
-impl KeptSum {
-    /// Adds up the stocks afresh, `value` of each slot.
-    pub fn fill(&self, pairs: &mut [[f64; 2]], value: impl Fn(u32) -> f64) {
-        let width = self.width as usize;
-        let pairs = &mut pairs[self.pairs as usize..][..width];
-        pairs.fill([0.0; 2]);
-        for (&slot, node) in self.slots.iter().zip(width..) {
-            pairs[node / 2][node % 2] = value(slot);
-        }
-        for node in (2..width).rev() {
-            pairs[node / 2][node % 2] = pairs[node][0] + pairs[node][1];
-        }
-    }
-}
-
-impl Summand {
-    /// Brings the total up to date after the stock has come to `value`.
-    #[inline]
-    pub fn set(self, pairs: &mut [[f64; 2]], value: f64) {
-        let pairs = &mut pairs[self.pairs as usize..];
-        let mut node = self.node as usize;
-        let mut sum = value;
-        while node > 1 {
-            let pair = &mut pairs[node / 2];
-            pair[node % 2] = sum;
-            sum = pair[0] + pair[1];
-            node /= 2;
-        }
-    }
+pub(crate) struct Change {
+    pub slot: u32,
+    /// Index of the number among the constants of a world.
+    pub by: u32,
+    /// Of the number's formula.
+    pub site: u32,
+    pub operation: UpdateOp,
 }
 
 impl Model {
     /// Fills in [`Model::fast`] and the code of every formula.
     pub(crate) fn make_fast(&mut self) {
-        let still: Vec<bool> = (self.slots.iter().map(|s| s.half_life.is_none())).collect();
-        let is_still = |slot: u32| still[slot as usize];
-        let mut known = Known::behind(self.parameters.len());
-        let mut totals = Totals::default();
-        self.for_each_formula(&mut |formula| {
-            let program = formula.program.with_known(&mut known);
-            formula.code = program.code(&is_still, &mut totals);
-        });
-        let hazard = |process: &super::Process| process.hazard.program.with_known(&mut known);
-        let moving_reads = |process: &super::Process| {
-            let reads = process.reads.iter().copied();
-            reads.filter(|&slot| !is_still(slot)).collect()
-        };
-        let mut fast = Fast {
-            hazards: self.processes.iter().map(hazard).collect(),
-            moving_reads: self.processes.iter().map(moving_reads).collect(),
-            ..Fast::default()
-        };
-        fast.known = known.programs().to_vec();
-        fast.sum_pairs = totals.pairs as usize;
-        for (pairs, width, slots) in totals.list {
-            for (&slot, node) in slots.iter().zip(width..) {
-                let summands = &mut self.slot_dependents[slot as usize].summands;
-                summands.push(Summand { pairs, node });
-            }
-            fast.sums.push(KeptSum {
-                pairs,
-                width,
-                slots,
-            });
-        }
+        let mut shapes = Vec::new();
         self.for_each_quantity(&mut |quantity| {
             if let Quantity::Drawn {
                 family,
@@ -121,11 +62,47 @@ impl Model {
             } = quantity
                 && (parameters.iter()).all(|p| p.program.reads().only_parameters())
             {
-                *shape = Some(fast.shapes.len() as u32);
+                *shape = Some(shapes.len() as u32);
                 let programs = parameters.iter().map(|p| p.program.clone());
-                fast.shapes.push((*family, programs.collect()));
+                shapes.push((*family, programs.collect()));
             }
         });
+        self.know_deeds();
+        let still: Vec<bool> = (self.slots.iter().map(|s| s.half_life.is_none())).collect();
+        let is_still = |slot: u32| still[slot as usize];
+        let mut known = Known::behind(self.parameters.len());
+        let mut totals = Totals::default();
+        self.for_each_formula(&mut |formula| {
+            let program = formula.program.with_known(&mut known);
+            formula.code = program.code(&is_still, &mut totals);
+        });
+        let turns = self
+            .processes
+            .iter()
+            .map(|process| self.turn(process, &mut known));
+        let turns: Vec<Option<Turn>> = turns.collect();
+        let hazard = |process: &Process| process.hazard.program.with_known(&mut known);
+        let moving_reads = |process: &Process| {
+            let reads = process.reads.iter().copied();
+            reads.filter(|&slot| !is_still(slot)).collect()
+        };
+        let mut fast = Fast {
+            hazards: self.processes.iter().map(hazard).collect(),
+            moving_reads: self.processes.iter().map(moving_reads).collect(),
+            shapes,
+            turns: match turns.iter().any(Option::is_some) {
+                true => turns,
+                false => Vec::new(),
+            },
+            ..Fast::default()
+        };
+        fast.known = known.programs().to_vec();
+        fast.sum_groups = totals.groups as usize;
+        fast.sums = totals.list;
+        for (slot, summand) in fast.sums.iter().flat_map(KeptSum::summands) {
+            let summands = &mut self.slot_dependents[slot as usize].summands;
+            summands.push(summand);
+        }
         let indices = |count: usize| 0..count as u32;
         let absorbing = |&metric: &u32| self.metrics[metric as usize].absorbing;
         fast.all_metrics = indices(self.metrics.len()).collect();
@@ -139,25 +116,28 @@ impl Model {
         self.fast = fast;
     }
 
+    /// The turn of a process, if it is nothing more.
+    fn turn(&self, process: &Process, known: &mut Known) -> Option<Turn> {
+        let choice = &process.choice;
+        let formulas = (choice.courses.iter())
+            .flat_map(|course| course.when.iter().chain(&course.preference))
+            .chain(&choice.rationality);
+        let reads_roles = formulas.map(|formula| formula.program.reads().event);
+        if choice.draws_details || reads_roles.into_iter().any(|reads| reads) {
+            return None;
+        }
+        let courses = choice.courses.iter().map(|course| match &course.deed {
+            None => Some(None),
+            Some(deed) => deed.changes(known).map(Some),
+        });
+        let courses = courses.collect::<Option<_>>()?;
+        Some(Turn { courses })
+    }
+
     /// Every formula that is evaluated while a run is under way.
     fn for_each_formula(&mut self, visit: &mut dyn FnMut(&mut Formula)) {
         for action in &mut self.actions {
-            action.killed.iter_mut().for_each(|q| q.formulas(visit));
-            action.foiled.iter_mut().for_each(&mut *visit);
-            if let Some(claim) = &mut action.claim {
-                visit(&mut claim.by);
-                claim.probability.iter_mut().for_each(&mut *visit);
-            }
-            for step in &mut action.rung_moves {
-                step.between.iter_mut().for_each(&mut *visit);
-                step.when.iter_mut().for_each(&mut *visit);
-            }
-            for suspect in &mut action.suspects {
-                visit(&mut suspect.who);
-                visit(&mut suspect.weight);
-            }
-            let effects = action.effects.iter_mut().chain(&mut action.foiled_effects);
-            effects.for_each(|effect| effect.formulas(visit));
+            action.formulas(visit);
         }
         for process in &mut self.processes {
             visit(&mut process.hazard);
@@ -174,7 +154,6 @@ impl Model {
             killed.for_each(&mut *visit);
         }
         for metric in &mut self.metrics {
-            metric.filter.iter_mut().for_each(&mut *visit);
             if let MetricKind::Sum(formula)
             | MetricKind::Final(formula)
             | MetricKind::Value(formula) = &mut metric.kind
@@ -200,6 +179,30 @@ impl Model {
             .flat_map(|c| &mut c.courses)
             .flat_map(|c| &mut c.deed);
         deeds.flat_map(|d| &mut d.delay).for_each(visit);
+    }
+}
+
+impl Action {
+    fn formulas(&mut self, visit: &mut dyn FnMut(&mut Formula)) {
+        self.killed.iter_mut().for_each(|q| q.formulas(visit));
+        self.foiled.iter_mut().for_each(&mut *visit);
+        if let Some(claim) = &mut self.claim {
+            visit(&mut claim.by);
+            claim.probability.iter_mut().for_each(&mut *visit);
+        }
+        for Measured { filter, .. } in &mut self.metrics {
+            filter.iter_mut().for_each(&mut *visit);
+        }
+        for step in &mut self.rung_moves {
+            step.between.iter_mut().for_each(&mut *visit);
+            step.when.iter_mut().for_each(&mut *visit);
+        }
+        for suspect in &mut self.suspects {
+            visit(&mut suspect.who);
+            visit(&mut suspect.weight);
+        }
+        let effects = self.effects.iter_mut().chain(&mut self.foiled_effects);
+        effects.for_each(|effect| effect.formulas(visit));
     }
 }
 
@@ -234,6 +237,31 @@ impl Deed {
             .iter_mut()
             .for_each(|delay| delay.formulas(visit));
         self.still.iter_mut().for_each(&mut *visit);
+        if let Some(done) = &mut self.done {
+            done.formulas(visit);
+        }
+    }
+}
+
+impl Deed {
+    /// The changes that the deed makes, if it is nothing more.
+    fn changes(&self, known: &mut Known) -> Option<Box<[Change]>> {
+        let done = self.done.as_ref()?;
+        let more = done.draws_outcome()
+            || !(done.metrics.is_empty() && done.rung_moves.is_empty() && done.rules.is_empty());
+        if more || !self.is_plain() {
+            return None;
+        }
+        let changes = done.effects.iter().map(|effect| match effect.target {
+            StockTarget::Fixed(slot) if effect.condition.is_none() => Some(Change {
+                slot,
+                by: known.index(&effect.value.program)?,
+                site: effect.value.site,
+                operation: effect.operation,
+            }),
+            _ => None,
+        });
+        changes.collect()
     }
 }
 

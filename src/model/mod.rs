@@ -7,15 +7,18 @@
 use std::sync::Arc;
 
 use crate::distribution::{Discrete, Distribution, Family};
-use crate::formula::{Code, Environment, Program, Role, StockTarget, UpdateOp};
+use crate::formula::{
+    Code, Environment, NO_SLOT, Program, Relation, Role, StockTarget, Summand, UpdateOp,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod done;
 mod fast;
 mod parameters;
 mod world;
 
-pub(crate) use fast::{Fast, Summand};
+pub(crate) use fast::{Fast, Turn};
 pub use parameters::ParameterDraws;
 pub(crate) use world::{SlotConstants, WorldMark};
 pub use world::{World, WorldError};
@@ -179,6 +182,24 @@ impl Model {
         Some(pair_index(a as u32, b as u32, self.actors.len()) as usize)
     }
 
+    /// The slot of a stock for an actor and a column (0 for actor stocks, else an actor or place), if it exists.
+    #[inline]
+    pub(crate) fn stock_slot(&self, stock: u32, actor: u32, column: u32) -> Option<u32> {
+        let stock = &self.stocks[stock as usize];
+        let slot = stock.slots[(actor * stock.columns + column) as usize];
+        (slot != NO_SLOT).then_some(slot)
+    }
+
+    /// Whether `b` is among the rivals, allies or clients of `a`.
+    pub(crate) fn related(&self, relation: Relation, a: u32, b: u32) -> bool {
+        let actor = &self.actors[a as usize];
+        match relation {
+            Relation::Rivals => actor.rivals.contains(&b),
+            Relation::Allies => actor.allies.contains(&b),
+            Relation::Clients => self.actors[b as usize].patron == a as i32,
+        }
+    }
+
     /// The actor whose territory a place is.
     pub(crate) fn host(&self, place: i32) -> i32 {
         usize::try_from(place).map_or(NOBODY, |place| self.places[place].host)
@@ -307,11 +328,27 @@ pub(crate) struct Action {
     /// Rules that answer this action, in the order of the scenario.
     pub rules: Vec<u32>,
     /// Metrics that read its events.
-    pub metrics: Vec<u32>,
+    pub metrics: Vec<Measured>,
     /// First of one stream for each actor: severity, foiling and claim when that actor acts.
     pub outcome_stream: u32,
     /// First of one stream for each actor: that actor's beliefs about who did it.
     pub belief_stream: u32,
+}
+
+impl Action {
+    /// Whether chance decides on severity, foiling or claim.
+    #[inline]
+    pub fn draws_outcome(&self) -> bool {
+        self.killed.is_some() || self.foiled.is_some() || self.claim.is_some()
+    }
+}
+
+/// A metric that reads events.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub metric: u32,
+    /// Which events it reads.
+    pub filter: Option<Formula>,
 }
 
 /// Who claims an event, and how probably.
@@ -430,6 +467,8 @@ pub(crate) struct Deed {
     pub sponsor: Option<Formula>,
     pub delay: Option<Quantity>,
     pub still: Option<Formula>,
+    /// The action as it is when this deed does it; see [`Model::make_fast`].
+    pub done: Option<Box<Action>>,
 }
 
 impl Deed {
@@ -561,7 +600,6 @@ pub struct Metric {
     pub(crate) unit: Option<String>,
     pub(crate) headline: bool,
     pub(crate) kind: MetricKind,
-    pub(crate) filter: Option<Formula>,
     /// Whether an absorbing endgame reads it.
     pub(crate) absorbing: bool,
 }

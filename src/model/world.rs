@@ -1,6 +1,6 @@
 //! Numbers that depend on parameters alone, worked out once for many runs.
 
-use super::{Formula, MetricKind, Model};
+use super::{Formula, MetricKind, Model, pair_index};
 use std::sync::Arc;
 
 use crate::distribution::Shape;
@@ -83,12 +83,16 @@ fn describe_parameters(parameters: &[(String, f64)]) -> String {
     format!(" (with {})", list.join(", "))
 }
 
-/// Sees parameters only: every other access is ruled out when the formula is compiled.
-struct ParametersOnly<'a>(&'a [f64]);
+/// Sees parameters, and who and where there is: every other access is ruled out when the formula is compiled.
+#[derive(Clone, Copy)]
+pub(super) struct BeforeRuns<'a> {
+    pub model: &'a Model,
+    pub parameters: &'a [f64],
+}
 
-impl Environment for ParametersOnly<'_> {
+impl Environment for BeforeRuns<'_> {
     fn parameter(&self, index: u32) -> f64 {
-        self.0[index as usize]
+        self.parameters[index as usize]
     }
     fn stock(&self, _slot: u32) -> f64 {
         f64::NAN
@@ -108,23 +112,23 @@ impl Environment for ParametersOnly<'_> {
     fn time(&self) -> f64 {
         f64::NAN
     }
-    fn stock_slot(&self, _stock: u32, _actor: u32, _column: u32) -> Option<u32> {
-        None
+    fn stock_slot(&self, stock: u32, actor: u32, column: u32) -> Option<u32> {
+        self.model.stock_slot(stock, actor, column)
     }
-    fn elsewhere(&self, _stock: u32) -> f64 {
-        f64::NAN
+    fn elsewhere(&self, stock: u32) -> f64 {
+        self.model.stocks[stock as usize].elsewhere
     }
-    fn pair_slot(&self, _a: u32, _b: u32) -> u32 {
-        0
+    fn pair_slot(&self, a: u32, b: u32) -> u32 {
+        pair_index(a, b, self.model.actors.len())
     }
-    fn host(&self, _place: u32) -> f64 {
-        f64::NAN
+    fn host(&self, place: u32) -> f64 {
+        f64::from(self.model.places[place as usize].host)
     }
-    fn patron(&self, _actor: u32) -> f64 {
-        f64::NAN
+    fn patron(&self, actor: u32) -> f64 {
+        f64::from(self.model.actors[actor as usize].patron)
     }
-    fn related(&self, _relation: Relation, _a: u32, _b: u32) -> bool {
-        false
+    fn related(&self, relation: Relation, a: u32, b: u32) -> bool {
+        self.model.related(relation, a, b)
     }
 }
 
@@ -134,7 +138,7 @@ impl World {
     /// # Errors
     /// A formula of parameters comes to a value that it must not have, such as a negative half-life.
     pub fn new(model: &Model, parameters: Vec<f64>) -> Result<Self, WorldError> {
-        let reader = Reader {
+        let reader = BeforeRuns {
             model,
             parameters: &parameters,
         };
@@ -177,7 +181,7 @@ impl World {
         let look_ahead = (model.processes.iter())
             .map(|process| look_ahead(model, &slots, process))
             .collect();
-        let of_parameters = |program: &Program| program.evaluate(&ParametersOnly(&parameters));
+        let of_parameters = |program: &Program| program.evaluate(&reader);
         let mut constants = parameters.clone();
         constants.extend(model.fast.known.iter().map(of_parameters));
         let shapes = model.fast.shapes.iter().map(|(family, programs)| {
@@ -223,12 +227,7 @@ fn look_ahead(model: &Model, slots: &[SlotConstants], process: &super::Process) 
     shortest.max(model.horizon / MOST_LOOKS)
 }
 
-struct Reader<'a> {
-    model: &'a Model,
-    parameters: &'a [f64],
-}
-
-impl Reader<'_> {
+impl BeforeRuns<'_> {
     fn slots(&self) -> Result<Vec<SlotConstants>, WorldError> {
         let mut slots = Vec::with_capacity(self.model.slots.len());
         for slot in &self.model.slots {
@@ -252,7 +251,7 @@ impl Reader<'_> {
             };
             let decay = match &slot.half_life {
                 Some(formula) => {
-                    let half_life = formula.program.evaluate(&ParametersOnly(self.parameters));
+                    let half_life = formula.program.evaluate(self);
                     if half_life.is_nan() || half_life <= 0.0 {
                         return Err(self.error(formula, half_life, "a positive number of days"));
                     }
@@ -277,7 +276,7 @@ impl Reader<'_> {
         if !hazard.reads().only_parameters() {
             return f64::NAN;
         }
-        let value = hazard.evaluate(&ParametersOnly(self.parameters));
+        let value = hazard.evaluate(self);
         if value.is_finite() && value >= 0.0 {
             1.0 / value.abs()
         } else {
@@ -295,7 +294,7 @@ impl Reader<'_> {
         required: &'static str,
         allowed: impl Fn(f64) -> bool,
     ) -> Result<f64, WorldError> {
-        let value = formula.program.evaluate(&ParametersOnly(self.parameters));
+        let value = formula.program.evaluate(self);
         if value.is_finite() && allowed(value) {
             Ok(value)
         } else {

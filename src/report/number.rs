@@ -1,18 +1,31 @@
 //! Numbers as text: for programs to the last bit, for people to the digit that is known.
 
+use std::fmt;
+
 use crate::stats::interval::Interval;
 
 /// Decimals shown at most.
 const MAX_DECIMALS: i32 = 6;
 
+/// Shown as the shortest text that reads back as the number.
+#[derive(Clone, Copy, Debug)]
+pub struct Exact(pub f64);
+
+impl fmt::Display for Exact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(x) = self;
+        let size = x.abs();
+        if size == 0.0 || (1e-5..1e15).contains(&size) || !x.is_finite() {
+            write!(f, "{x}")
+        } else {
+            write!(f, "{x:e}")
+        }
+    }
+}
+
 /// The shortest text that reads back as `x`.
 pub fn exact(x: f64) -> String {
-    let size = x.abs();
-    if size == 0.0 || (1e-5..1e15).contains(&size) || !x.is_finite() {
-        format!("{x}")
-    } else {
-        format!("{x:e}")
-    }
+    Exact(x).to_string()
 }
 
 /// The shortest text that reads back as `x`; empty without a value.
@@ -31,6 +44,14 @@ pub fn count(n: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// So many of something: `1 policy`, `1,000 policies`.
+pub fn counted(n: u64, one: &str, many: &str) -> String {
+    match n {
+        1 => format!("1 {one}"),
+        n => format!("{} {many}", count(n)),
+    }
 }
 
 /// How many decimals an estimate deserves whose interval is that wide: so many that the last one counts in units no larger than

@@ -20,6 +20,18 @@ use crate::model::Model;
 /// Rows of every group but the last.
 const GROUP: usize = 16_384;
 
+/// How Parquet files are compressed.
+#[cfg(not(feature = "zstd"))]
+pub(super) fn compression() -> Compression {
+    Compression::SNAPPY
+}
+
+/// How Parquet files are compressed: at Zstandard's own default, level 3.
+#[cfg(feature = "zstd")]
+pub(super) fn compression() -> Compression {
+    Compression::ZSTD(parquet::basic::ZstdLevel::try_new(3).unwrap_or_default())
+}
+
 /// Writes runs to a Parquet file as they come, in flat memory.
 pub struct RunsFile<W: Write + Send> {
     writer: SerializedFileWriter<W>,
@@ -79,7 +91,7 @@ impl<W: Write + Send> RunsFile<W> {
             .build()
             .map_err(to_io)?;
         let mut properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
+            .set_compression(compression())
             .set_dictionary_enabled(false)
             .set_column_dictionary_enabled(ColumnPath::from("endgame"), true);
         for name in ["run", "world", "events"] {

@@ -114,16 +114,22 @@ impl ExactSum {
 
     /// Adds everything that `other` has summed.
     pub fn merge(&mut self, other: &Self) {
-        let mut other = other.clone();
-        other.propagate();
-        self.propagate();
+        // What has been propagated is smaller than one addition.
+        if self.pending + other.pending + 1 >= ADDITIONS_BETWEEN_CARRIES {
+            self.propagate();
+        }
+        if other.pending + 1 >= ADDITIONS_BETWEEN_CARRIES {
+            let mut other = other.clone();
+            other.propagate();
+            return self.merge(&other);
+        }
         for (mine, theirs) in self.chunks.iter_mut().zip(other.chunks) {
             *mine += theirs;
         }
+        self.pending += other.pending + 1;
         self.special.nan |= other.special.nan;
         self.special.positive_infinity |= other.special.positive_infinity;
         self.special.negative_infinity |= other.special.negative_infinity;
-        self.propagate();
     }
 
     /// Whether only finite values have been added.
@@ -196,23 +202,43 @@ impl ExactSum {
     }
 
     fn magnitude(&self) -> Magnitude {
-        let mut sum = self.clone();
-        sum.propagate();
-        let negative = sum.chunks[CHUNKS - 1] < 0;
-        if negative {
-            for chunk in &mut sum.chunks {
-                *chunk = -*chunk;
+        let mut chunks = [0; CHUNKS];
+        let occupied = |&chunk: &i64| chunk != 0;
+        let (Some(first), Some(last)) = (
+            self.chunks.iter().position(occupied),
+            self.chunks.iter().rposition(occupied),
+        ) else {
+            return Magnitude {
+                negative: false,
+                chunks,
+            };
+        };
+        // A carry is below 2^31 in size, so it goes no further than one chunk beyond the last.
+        let last = (last + 1).min(CHUNKS - 1);
+        // Writes the sum times `sign`, and gives its last chunk, which is negative if all of it is.
+        let carried = |sign: i64, chunks: &mut [u32; CHUNKS]| {
+            let mut carry = 0;
+            for (chunk, &signed) in chunks[first..last]
+                .iter_mut()
+                .zip(&self.chunks[first..last])
+            {
+                let total = sign * signed + carry;
+                *chunk = (total & CHUNK_MASK) as u32;
+                carry = total >> CHUNK_BITS;
             }
-            sum.propagate();
-        }
-        debug_assert!(
-            sum.chunks[CHUNKS - 1] <= CHUNK_MASK,
-            "more than 2^64 additions"
-        );
-        Magnitude {
-            negative,
-            chunks: sum.chunks.map(|chunk| chunk as u32),
-        }
+            let top = sign * self.chunks[last] + carry;
+            chunks[last] = top as u32;
+            top
+        };
+        let top = carried(1, &mut chunks);
+        let negative = top < 0;
+        let top = if negative {
+            carried(-1, &mut chunks)
+        } else {
+            top
+        };
+        debug_assert!(top <= CHUNK_MASK, "more than 2^64 additions");
+        Magnitude { negative, chunks }
     }
 }
 

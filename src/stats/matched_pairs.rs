@@ -91,19 +91,19 @@ pub fn score_interval(gained: f64, lost: f64, pairs: f64, deviate: f64) -> Inter
         return Interval::new(-1.0, 1.0);
     }
     let estimate = (gained - lost) / pairs;
-    // The statistic falls as the difference grows.
-    let bound = |mut inside: f64, mut outside: f64| {
-        for _ in 0..HALVINGS {
-            let middle = inside + (outside - inside) / 2.0;
-            if score(gained, lost, pairs, middle).abs() <= deviate {
-                inside = middle;
-            } else {
-                outside = middle;
-            }
+    // The statistic falls as the difference grows. Each step waits for the one before, so both ends are looked for at once, and
+    // without branches, which nothing could predict.
+    let mut inside = [estimate; 2];
+    let mut outside = [-1.0, 1.0];
+    for _ in 0..HALVINGS {
+        for end in 0..2 {
+            let middle = inside[end] + (outside[end] - inside[end]) / 2.0;
+            let allowed = score(gained, lost, pairs, middle).abs() <= deviate;
+            inside[end] = if allowed { middle } else { inside[end] };
+            outside[end] = if allowed { outside[end] } else { middle };
         }
-        inside
-    };
-    Interval::new(bound(estimate, -1.0), bound(estimate, 1.0))
+    }
+    Interval::new(inside[0], inside[1])
 }
 
 /// Tango's score statistic of the hypothesis that the difference is `difference`: standard normal if it is. At 0 it is

@@ -101,11 +101,13 @@ impl Moments {
         let sum: [f64; 4] = self.sum.expansion();
         let squares: [f64; 4] = self.sum_of_squares.expansion();
         let mut difference = ExactSum::new();
-        for square in squares {
+        // Most sums need one part; the others are zero.
+        let present = |part: &f64| *part != 0.0;
+        for square in squares.into_iter().filter(present) {
             difference.add_product(n, square);
         }
-        for a in sum {
-            for b in sum {
+        for a in sum.into_iter().filter(present) {
+            for b in sum.into_iter().filter(present) {
                 difference.add_product(-a, b);
             }
         }

@@ -111,6 +111,32 @@ pub enum Sample<'a> {
     Paired(&'a PairedIndicator),
 }
 
+/// What a decision needs to know of all samples seen at a look, so that none of them has to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// Whether every interval is narrow enough.
+    reached: bool,
+    /// Runs that the widest one needs at the next look; 0 if this look is the last anyway.
+    needed: u64,
+}
+
+impl Observed {
+    /// No samples.
+    pub const NOTHING: Self = Self {
+        reached: true,
+        needed: 0,
+    };
+
+    /// The samples of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            reached: self.reached && other.reached,
+            needed: self.needed.max(other.needed),
+        }
+    }
+}
+
 /// What to do after a look.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Decision {
@@ -259,34 +285,44 @@ impl PrecisionPlan {
 
     /// What to do after `look`, given a sample for every endgame of interest.
     pub fn observe(&self, look: Look, samples: &[Sample]) -> Decision {
+        let observed = samples.iter().map(|sample| self.sample(look, sample));
+        self.decide(look, observed.fold(Observed::NOTHING, Observed::and))
+    }
+
+    /// What a sample adds to the decision after `look`.
+    pub fn sample(&self, look: Look, sample: &Sample) -> Observed {
+        let interval = sample.interval(1.0 - look.alpha);
+        let next = self.alpha(look.stage + 1);
+        Observed {
+            reached: interval.width() <= self.target_width,
+            needed: if look.runs < self.max_runs {
+                sample.runs_needed(self.target_width, next)
+            } else {
+                0
+            },
+        }
+    }
+
+    /// What to do after `look`, given what all samples came to.
+    pub fn decide(&self, look: Look, observed: Observed) -> Decision {
+        let Observed { reached, needed } = observed;
         let level = 1.0 - look.alpha;
-        let reached = samples
-            .iter()
-            .all(|sample| sample.interval(level).width() <= self.target_width);
         if look.runs >= self.max_runs {
             return Decision::Stop { level, reached };
         }
-        let needed = |alpha: f64| {
-            let runs = samples
-                .iter()
-                .map(|sample| sample.runs_needed(self.target_width, alpha));
-            runs.max().unwrap_or(0)
-        };
         if look.stage == 0 {
-            let size = needed(self.alpha(1));
-            if reached && size <= look.runs {
+            if reached && needed <= look.runs {
                 return Decision::Stop { level, reached };
             }
-            if size > look.runs.saturating_mul(LARGEST_STEP) {
-                return Decision::ContinueTo(self.later_look(look, size / LARGEST_STEP, 0));
+            if needed > look.runs.saturating_mul(LARGEST_STEP) {
+                return Decision::ContinueTo(self.later_look(look, needed / LARGEST_STEP, 0));
             }
-            return Decision::ContinueTo(self.later_look(look, size, 1));
+            return Decision::ContinueTo(self.later_look(look, needed, 1));
         }
         if reached {
             return Decision::Stop { level, reached };
         }
-        let stage = look.stage + 1;
-        Decision::ContinueTo(self.later_look(look, needed(self.alpha(stage)), stage))
+        Decision::ContinueTo(self.later_look(look, needed, look.stage + 1))
     }
 
     /// The error that a look of this stage spends. Sizing looks share the main look's part, since

@@ -3,6 +3,7 @@
 //! All of them use [`libm`] and IEEE basic operations only, so they return the same bits on every
 //! machine. Arguments outside the stated domain return NaN.
 
+use std::cell::Cell;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 /// Terms after which a series or continued fraction is given up; the slowest, near the middle of
@@ -365,12 +366,24 @@ pub fn student_t_quantile(p: f64, df: f64) -> f64 {
             f64::INFINITY
         };
     }
-    let start = -normal_quantile(tail);
-    let size = invert(start, 0.0, f64::MAX, |t| {
-        let (x, y) = student_t_shares(t, df);
-        let slope = beta_factor(df / 2.0, 0.5, x, y) / t;
-        (tail - student_t_upper_tail(t, df), slope)
-    });
+    thread_local! {
+        /// The last tail and degrees of freedom, with the quantile: a table asks for the same one in row after row, and the
+        /// inversion is most of what an interval takes.
+        static LAST: Cell<(f64, f64, f64)> = const { Cell::new((f64::NAN, f64::NAN, f64::NAN)) };
+    }
+    let size = match LAST.get() {
+        (last_tail, last_df, size) if (last_tail, last_df) == (tail, df) => size,
+        _ => {
+            let start = -normal_quantile(tail);
+            let size = invert(start, 0.0, f64::MAX, |t| {
+                let (x, y) = student_t_shares(t, df);
+                let slope = beta_factor(df / 2.0, 0.5, x, y) / t;
+                (tail - student_t_upper_tail(t, df), slope)
+            });
+            LAST.set((tail, df, size));
+            size
+        }
+    };
     if p < 0.5 { -size } else { size }
 }
 

@@ -73,7 +73,7 @@ fn a_batch_explains_itself_and_is_not_run_twice() {
         &["batch", "walls.toml", "--dry-run", "--threads", "1"],
     );
     assert!(
-        planned.contains("3 (3 policies in 1 states of the world)"),
+        planned.contains("3 (3 policies in 1 state of the world)"),
         "{planned}"
     );
     assert!(planned.contains("100 in each cell, 300 in all") && planned.contains("disk"));
@@ -193,6 +193,18 @@ fn parquet_files_hold_what_the_tables_hold() {
         total += 1;
     }
     assert_eq!(total, 300);
+    // The README names the codec, whichever the program is built with.
+    let readme = fs::read_to_string(results.join("README.md")).unwrap();
+    for group in runs.metadata().row_groups() {
+        for column in group.columns() {
+            let codec = column.compression().to_string().to_lowercase();
+            let name = codec.split('(').next().unwrap_or_default();
+            assert!(
+                readme.contains(&format!("Parquet files are compressed with {name}.")),
+                "{codec}\n{readme}"
+            );
+        }
+    }
     let (numbers, quantities) = (column(&cells, "cell"), column(&cells, "quantity"));
     let estimates = column(&cells, "estimate");
     for ((cell, quantity), estimate) in numbers.iter().zip(&quantities).zip(&estimates) {

@@ -106,3 +106,43 @@ fn a_problem_of_a_shared_base_is_shown_once() {
         done.stdout
     );
 }
+
+#[test]
+fn an_experiment_is_checked_as_one() {
+    let experiment =
+        "[batch]\nruns = 1500\n[scenario.one]\nfile = \"one.toml\"\n[lever.p]\nvalues = [0, 1]\n";
+    let one = scenario("[parameter.p]\nvalue = 0\nbasis = \"assumption\"\n")
+        .replace("hazard = 0.1", "hazard = \"0.1 + p\"");
+    let wrong = experiment.replace("lever.p", "lever.q");
+    let folder = folder(&[
+        ("one.toml", &one),
+        ("policies.toml", experiment),
+        ("wrong.toml", &wrong),
+    ]);
+    let found = succeed(folder.path(), &["check", "policies.toml", "one.toml"]);
+    assert!(
+        found.starts_with(
+            "policies.toml: ok: 2 policies in 1 state of the world: 2 cells, 1,500 runs each\n"
+        ),
+        "{found}"
+    );
+    let json = succeed(
+        folder.path(),
+        &["check", "policies.toml", "--format", "json"],
+    );
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["scenarios"][0]["content"]["cells"], 2);
+    assert_eq!(json["scenarios"][0]["content"]["size"]["runs"], 1500);
+    let done = flashpoint(folder.path(), &["check", "wrong.toml", "one.toml"]);
+    assert_eq!(done.code, 2);
+    assert!(
+        done.stdout.contains("wrong.toml:5") && done.stdout.contains("`q`"),
+        "{}",
+        done.stdout
+    );
+    assert!(
+        done.stdout.ends_with("\n1 error in 1 file\n"),
+        "{}",
+        done.stdout
+    );
+}

@@ -1,7 +1,7 @@
 //! The fast way through a run and the plain one give the same run, to the bit.
 
 use super::support::{Record, inline};
-use flashpoint::engine::{Plainly, Simulator};
+use flashpoint::engine::{Plainly, Simulator, Unobserved};
 use flashpoint::model::{Model, ParameterDraws, World};
 use flashpoint::scenario::builtin;
 use flashpoint::scenario::compile::compile;
@@ -10,41 +10,43 @@ use flashpoint::scenario::load::load;
 /// Runs made of each scenario, each in a world of its own.
 const RUNS: u64 = 6;
 
-/// All that a run comes to, numbers as bits.
-#[derive(Debug, PartialEq)]
-struct Outcome {
-    record: String,
-    metrics: Vec<u64>,
-    timeline: Vec<u64>,
-    endgame: Option<u32>,
-    flags: Vec<bool>,
+/// How a run is made.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Unobserved,
+    Observed,
+    Plainly,
 }
 
-fn outcomes(model: &Model, plainly: bool) -> Vec<Outcome> {
+/// What happens in each run, except to one that is not observed, and the state in which it ends: shortest decimals tell every two
+/// numbers apart.
+fn outcomes(model: &Model, way: Way) -> Vec<(String, String)> {
     let draws = ParameterDraws::new(model, 11);
     let mut simulator = Simulator::new(model, 11);
     let mut state = simulator.allocate();
-    let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect();
     let outcome = |run| {
         let world = World::new(model, draws.world(model, run)).expect("a world");
         let mut record = Plainly(Record::default());
         simulator.start(&world, run, &mut state).expect("a start");
-        if plainly {
-            simulator.finish(&world, &mut state, &mut record)
-        } else {
-            simulator.finish(&world, &mut state, &mut record.0)
+        match way {
+            Way::Unobserved => simulator.finish(&world, &mut state, &mut Unobserved),
+            Way::Observed => simulator.finish(&world, &mut state, &mut record.0),
+            Way::Plainly => simulator.finish(&world, &mut state, &mut record),
         }
         .expect("an end");
-        Outcome {
-            // Shortest decimals tell every two numbers apart.
-            record: format!("{:?}", record.0),
-            metrics: bits(state.metrics()),
-            timeline: bits(state.timeline()),
-            endgame: state.endgame(),
-            flags: state.flags().to_vec(),
-        }
+        (format!("{:?}", record.0), format!("{state:?}"))
     };
     (0..RUNS).map(outcome).collect()
+}
+
+fn assert_all_ways_agree(model: &Model, name: &str) {
+    let plain = outcomes(model, Way::Plainly);
+    assert!(outcomes(model, Way::Observed) == plain, "{name}, observed");
+    let unobserved = outcomes(model, Way::Unobserved);
+    let ends = |outcomes: Vec<(String, String)>| -> Vec<String> {
+        outcomes.into_iter().map(|(_, end)| end).collect()
+    };
+    assert!(ends(unobserved) == ends(plain), "{name}, unobserved");
 }
 
 #[test]
@@ -54,7 +56,7 @@ fn shipped_scenarios_run_the_same_fast_and_plainly() {
         let model = compile(&loaded)
             .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
             .model;
-        assert_eq!(outcomes(&model, false), outcomes(&model, true), "{name}");
+        assert_all_ways_agree(&model, name);
     }
 }
 
@@ -105,9 +107,135 @@ label = "All"
 #[test]
 fn sums_that_are_kept_equal_sums_taken_afresh() {
     let model = inline(SUMS);
-    let fast = outcomes(&model, false);
-    assert_eq!(fast, outcomes(&model, true));
+    assert_all_ways_agree(&model, "sums");
     // The comparison sees one bit.
     let other = inline(&SUMS.replace("0.93", "0.9300000000000002"));
-    assert_ne!(fast, outcomes(&other, false));
+    assert!(outcomes(&model, Way::Observed) != outcomes(&other, Way::Observed));
+}
+
+/// Simple turns of every kind, among all that may come between them: answers with a delay, the calendar, series, metrics that
+/// follow a stock, hazards that change, an absorbing endgame, and the cap on events.
+const TURNS: &str = r#"
+[scenario]
+title = "Turns"
+start = 2024-01-01
+horizon = 200
+max_events = MOST
+[parameter.push]
+value = 0.7
+basis = "assumption"
+[actor.a]
+kind = "state"
+[actor.b]
+kind = "state"
+[actor.c]
+kind = "state"
+[stock.still]
+of = "actor"
+initial = 0
+min = -20
+max = 20
+[stock.moving]
+of = "actor"
+initial = 1
+baseline = 0.5
+half_life = 9
+[action.up]
+effects = ["self.still += push * 2", "self.moving *= 1.1"]
+[action.down]
+effects = ["self.still -= 1", "self.moving = 0.25", "perpetrator.still += 0.125"]
+[action.blow]
+effects = ["target.moving += 1"]
+[process.only]
+who = "a"
+hazard = 0.8
+action = "up"
+[process.chance]
+who = "b"
+hazard = "push"
+[[process.chance.option]]
+id = "up"
+stance = "escalate"
+when = "b.still < 15"
+probability = "clamp(0.5 - 0.1 * b.moving, 0, 1)"
+action = "up"
+[[process.chance.option]]
+id = "nothing"
+stance = "hold"
+probability = 0.2
+[[process.chance.option]]
+id = "down"
+stance = "deescalate"
+action = "down"
+[process.quantal]
+who = "c"
+hazard = 0.5
+[[process.quantal.option]]
+id = "up"
+stance = "escalate"
+score = "a.moving - c.still"
+action = "up"
+[[process.quantal.option]]
+id = "down"
+stance = "deescalate"
+score = "c.still / 2"
+action = "down"
+[process.heated]
+who = "a"
+hazard = "0.1 + 0.2 * a.moving"
+action = "down"
+[process.blows]
+who = "b"
+hazard = "0.05 * max(0, c.still)"
+action = "blow"
+target = "a"
+[rule.answer]
+who = "a"
+on = ["blow"]
+as = ["target"]
+[[rule.answer.option]]
+id = "back"
+stance = "escalate"
+score = "a.moving"
+action = "blow"
+target = "blamed"
+delay = 1.5
+[[rule.answer.option]]
+id = "hold"
+stance = "hold"
+score = 0
+[[calendar]]
+id = "shock"
+date = "2024-03-01"
+effects = ["a.still = 3", "b.moving += 2"]
+[metric.peak]
+peak = "b.moving"
+[metric.downs]
+count = ["down"]
+[metric.end]
+final = "a.still + b.still + c.still"
+[timeline]
+every = 3
+[timeline.series]
+moving = "b.moving"
+still = "c.still"
+[[endgame]]
+id = "hot"
+label = "Hot"
+when = "peak > 2.4"
+absorbing = true
+[[endgame]]
+id = "rest"
+label = "Rest"
+"#;
+
+#[test]
+fn simple_turns_end_as_they_would_one_by_one() {
+    for most in ["100000", "90"] {
+        for plain in ["count = [\"down\"]", "count = [\"blow\"]"] {
+            let text = TURNS.replace("MOST", most);
+            let text = text.replace("count = [\"down\"]", plain);
+            assert_all_ways_agree(&inline(&text), &format!("{most} {plain}"));
+        }
+    }
 }

@@ -6,7 +6,7 @@ mod questions;
 use std::collections::BTreeMap;
 
 use super::file::{self, RawExperiment};
-use super::plan::{AS_IS, Identity, Named, Plan, PlannedScenario, Size};
+use super::plan::{AS_IS, CODEC, Identity, Named, Plan, PlannedScenario, Size};
 use crate::batch::axes::Points;
 use crate::digest::sha256_hex;
 use crate::model::Model;
@@ -434,6 +434,7 @@ impl Checker<'_> {
             size,
             experiment: sha256_hex(self.document.canonical_text().as_bytes()),
             scenarios,
+            codec: CODEC.to_owned(),
         }
     }
 

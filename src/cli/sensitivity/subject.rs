@@ -197,7 +197,7 @@ impl StudySubject {
 
 /// Whether a name stands for an experiment: in its file scenarios have tables of their own, or there is a table `batch`. A
 /// scenario file has neither.
-fn is_experiment(name: &str) -> bool {
+pub(in crate::cli) fn is_experiment(name: &str) -> bool {
     if builtin::experiment_text(name).is_some() {
         return true;
     }

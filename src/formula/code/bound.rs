@@ -3,9 +3,10 @@
 //! Every step gives the bounds that [`Program::bound`] works out for the same operation. Most of them hold values that are
 //! defined: then two ends are all there is to a bound, and one case of each operation is all that is needed.
 
-use super::{Code, Does, From, HEIGHT, Source, Step, Steps};
+use super::{Code, Does, From, Fused, HEIGHT, Source, Step, Steps, step_value};
 use crate::formula::interval::{Interval, Ranges};
 use crate::formula::program::{Program, greatest, least};
+use crate::formula::total::Total;
 
 /// Bounds of values that are all defined; both ends are no numbers where a value may be undefined.
 #[derive(Clone, Copy)]
@@ -14,14 +15,38 @@ struct Ends {
     high: f64,
 }
 
+/// What a formula reads, as ends.
+struct Reader<'a, R>(&'a R);
+
+impl<R: Ranges> Reader<'_, R> {
+    #[inline]
+    fn parameter(&self, index: u32) -> Ends {
+        Ends::point(self.0.parameter(index))
+    }
+
+    #[inline]
+    fn still_stock(&self, slot: u32) -> Ends {
+        Ends::point(self.0.still_stock(slot))
+    }
+
+    #[inline]
+    fn stock(&self, slot: u32) -> Ends {
+        Ends::of(self.0.stock(slot))
+    }
+
+    #[inline]
+    fn total(&self, total: Total) -> Ends {
+        Ends::point(self.0.total(total))
+    }
+}
+
 impl Code {
     /// The bounds that `program`, of which the code was made, gives of its value.
     #[inline]
     pub fn bound<R: Ranges>(&self, program: &Program, ranges: &R) -> Interval {
         let bound = match self {
-            Self::Number(value) => Some(Ends::point(*value)),
-            Self::Steps(steps) => steps.bound(ranges),
-            Self::None => None,
+            Self::Steps(steps) => steps.bound(&Reader(ranges)),
+            Self::Number(_) | Self::Stock(_) | Self::Rung(_) | Self::None => None,
         };
         match bound {
             Some(bound) if bound.is_defined() => bound.interval(),
@@ -32,116 +57,100 @@ impl Code {
 
 impl Steps {
     /// `None` where a value may be undefined, or a condition may hold and not hold.
-    fn bound<R: Ranges>(&self, ranges: &R) -> Option<Ends> {
+    fn bound<R: Ranges>(&self, ranges: &Reader<'_, R>) -> Option<Ends> {
         let mut a = Ends::ZERO;
         let mut waiting = [Ends::ZERO; HEIGHT];
         let mut height = 0_usize;
         let mut ahead = &self.steps[..];
         while let [step, behind @ ..] = ahead {
             ahead = behind;
-            let b = if step.from == From::Waiting {
-                height = height.wrapping_sub(1);
-                waiting[height % HEIGHT]
-            } else {
-                self.operand(step, ranges)
-            };
-            let mut go_on_at = |position: u32| ahead = &self.steps[position as usize..];
-            a = match step.does {
-                Does::Take => b,
-                Does::TakeToo => {
-                    waiting[height % HEIGHT] = a;
-                    height += 1;
-                    b
+            a = step_value! {
+                step, self, ranges, waiting, height;
+                number Ends::point, operand operand_ends, none return None;
+                with b {
+                    Take => b,
+                    TakeToo => {
+                        waiting[height % HEIGHT] = a;
+                        height += 1;
+                        b
+                    },
+                    Add => a.add(b)?,
+                    Subtract => a.subtract(b)?,
+                    SubtractFrom => b.subtract(a)?,
+                    Multiply => a.multiply(b)?,
+                    Divide => a.divide(b)?,
+                    DivideInto => b.divide(a)?,
+                    Min => a.min(b),
+                    MinOf => b.min(a),
+                    Max => a.max(b),
+                    MaxOf => b.max(a),
+                    Less => a.binary(b, Interval::less)?,
+                    LessEqual => a.binary(b, Interval::less_equal)?,
+                    Greater => b.binary(a, Interval::less)?,
+                    GreaterEqual => b.binary(a, Interval::less_equal)?,
+                    Equal => a.binary(b, Interval::equal)?,
+                    NotEqual => a.binary(b, Interval::equal)?.unary(Interval::not)?,
+                    Power => a.binary(b, Interval::power)?,
+                    PowerOf => b.binary(a, Interval::power)?,
+                    // The side that waits and the one held change places; neither operation minds.
+                    And => a.binary(b, Interval::and)?,
+                    Or => a.binary(b, Interval::or)?,
                 }
-                Does::Add => a.add(b)?,
-                Does::Subtract => a.subtract(b)?,
-                Does::SubtractFrom => b.subtract(a)?,
-                Does::Multiply => a.multiply(b)?,
-                Does::Divide => a.divide(b)?,
-                Does::DivideInto => b.divide(a)?,
-                Does::Min => a.min(b),
-                Does::MinOf => b.min(a),
-                Does::Max => a.max(b),
-                Does::MaxOf => b.max(a),
-                Does::Negate => a.negate(),
-                Does::Exp => a.unary(Interval::exp)?,
-                Does::Ln => a.unary(Interval::ln)?,
-                Does::Sqrt => a.unary(Interval::sqrt)?,
-                Does::Abs => a.unary(Interval::abs)?,
-                Does::Floor => a.unary(Interval::floor)?,
-                Does::Logistic => a.unary(Interval::logistic)?,
-                Does::Not => a.unary(Interval::not)?,
-                Does::Power => a.binary(b, Interval::power)?,
-                Does::PowerOf => b.binary(a, Interval::power)?,
-                Does::Less => a.binary(b, Interval::less)?,
-                Does::LessEqual => a.binary(b, Interval::less_equal)?,
-                Does::Greater => b.binary(a, Interval::less)?,
-                Does::GreaterEqual => b.binary(a, Interval::less_equal)?,
-                Does::Equal => a.binary(b, Interval::equal)?,
-                Does::NotEqual => a.binary(b, Interval::equal)?.unary(Interval::not)?,
-                // The side that waits and the one held change places; neither operation minds.
-                Does::And => a.binary(b, Interval::and)?,
-                Does::Or => a.binary(b, Interval::or)?,
-                Does::SkipAnd if a.high == 0.0 => {
-                    go_on_at(step.index);
-                    Ends::ZERO
+                alone {
+                    Negate => a.negate(),
+                    Not => a.unary(Interval::not)?,
+                    Exp => a.unary(Interval::exp)?,
+                    Ln => a.unary(Interval::ln)?,
+                    Sqrt => a.unary(Interval::sqrt)?,
+                    Abs => a.unary(Interval::abs)?,
+                    Floor => a.unary(Interval::floor)?,
+                    Logistic => a.unary(Interval::logistic)?,
+                    SkipAnd => if a.high == 0.0 {
+                        ahead = &self.steps[step.index as usize..];
+                        Ends::ZERO
+                    } else {
+                        waiting[height % HEIGHT] = a;
+                        height += 1;
+                        a
+                    },
+                    SkipOr => if a.low > 0.0 {
+                        ahead = &self.steps[step.index as usize..];
+                        Ends::point(1.0)
+                    } else {
+                        waiting[height % HEIGHT] = a;
+                        height += 1;
+                        a
+                    },
+                    Branch => if a.high == 0.0 {
+                        ahead = &self.steps[step.index as usize..];
+                        a
+                    } else if a.low > 0.0 {
+                        a
+                    } else {
+                        return None;
+                    },
+                    Jump => {
+                        ahead = &self.steps[step.index as usize..];
+                        a
+                    },
                 }
-                Does::SkipOr if a.low > 0.0 => {
-                    go_on_at(step.index);
-                    Ends {
-                        low: 1.0,
-                        high: 1.0,
-                    }
-                }
-                Does::SkipAnd | Does::SkipOr => {
-                    waiting[height % HEIGHT] = a;
-                    height += 1;
-                    a
-                }
-                Does::Branch if a.low > 0.0 => a,
-                Does::Branch if a.high == 0.0 => {
-                    go_on_at(step.index);
-                    a
-                }
-                Does::Jump => {
-                    go_on_at(step.index);
-                    a
-                }
-                Does::Branch
-                | Does::ActorStock
-                | Does::GridStock
-                | Does::GridStockOf
-                | Does::RungBetween
-                | Does::Host
-                | Does::Patron
-                | Does::Related
-                | Does::RelatedTo
-                | Does::Member => return None,
             };
         }
         Some(a)
     }
 
-    #[inline]
-    fn operand<R: Ranges>(&self, step: &Step, ranges: &R) -> Ends {
+    /// An operand that has no code of its own.
+    fn operand_ends<R: Ranges>(&self, step: &Step, ranges: &Reader<'_, R>) -> Ends {
         match step.from {
-            From::Nothing => Ends::ZERO,
-            From::Number => Ends::point(step.number),
-            From::Parameter => Ends::point(ranges.parameter(step.index)),
-            From::StillStock => Ends::point(ranges.still_stock(step.index)),
-            From::Stock => Ends::of(ranges.stock(step.index)),
-            From::Rung => Ends::of(ranges.rung(step.index)),
-            From::Time => Ends::of(ranges.time()),
-            From::Source => self.source(self.sources[step.index as usize], ranges),
-            From::Waiting | From::Metric | From::Role | From::Field | From::StockOfRole => {
-                Ends::UNDEFINED
-            }
+            From::Rung => Ends::of(ranges.0.rung(step.index)),
+            From::Time => Ends::of(ranges.0.time()),
+            From::Source => self.source_ends(self.sources[step.index as usize], ranges),
+            _ => Ends::UNDEFINED,
         }
     }
 
-    fn source<R: Ranges>(&self, source: Source, ranges: &R) -> Ends {
+    fn source_ends<R: Ranges>(&self, source: Source, ranges: &Reader<'_, R>) -> Ends {
         match source {
-            Source::Total(total) => Ends::point(ranges.total(total)),
             Source::Gather {
                 fold,
                 contiguous,
@@ -150,7 +159,7 @@ impl Steps {
                 without,
             } => Ends::of(fold.bound(count, without, |position| {
                 let place = start + position;
-                ranges.stock(if contiguous {
+                ranges.0.stock(if contiguous {
                     place
                 } else {
                     self.pool[place as usize]

@@ -1,6 +1,6 @@
 //! Code made of a program, operation by operation.
 
-use super::{Code, Does, From, HEIGHT, RELATIONS, Source, Step, Steps, Who};
+use super::{Code, Does, From, HEIGHT, RELATIONS, Source, Step, Steps, Who, fuse};
 use crate::formula::program::{Fold, Op, Program};
 use crate::formula::scope::Role;
 use crate::formula::total::{Total, Totals};
@@ -11,12 +11,19 @@ impl Program {
         if let Some(value) = self.as_constant() {
             return Code::Number(value);
         }
+        if let Some(slot) = self.as_stock() {
+            return Code::Stock(slot);
+        }
+        if let Some(pair) = self.as_rung() {
+            return Code::Rung(pair);
+        }
         let mut maker = Maker {
             program: self,
             is_still,
             totals,
             steps: Vec::new(),
             sources: Vec::new(),
+            read_totals: Vec::new(),
             entries: Vec::new(),
             height: 0,
             open: Vec::new(),
@@ -25,6 +32,7 @@ impl Program {
             Some(()) => Code::Steps(Steps {
                 steps: maker.steps.into(),
                 sources: maker.sources.into(),
+                totals: maker.read_totals.into(),
                 pool: self.pool.clone(),
             }),
             None => Code::None,
@@ -89,6 +97,7 @@ struct Maker<'a> {
     totals: &'a mut Totals,
     steps: Vec<Step>,
     sources: Vec<Source>,
+    read_totals: Vec<Total>,
     entries: Vec<Entry>,
     height: usize,
     /// Steps that go on at a place that is not known yet.
@@ -113,7 +122,7 @@ impl Maker<'_> {
             _ => {}
         }
         self.steps.push(Step {
-            does,
+            code: fuse(does, operand.from),
             from: operand.from,
             stock: operand.stock,
             index: operand.index,
@@ -204,17 +213,17 @@ impl Maker<'_> {
                 count,
                 without,
             } => {
-                let source = match self.total(op) {
-                    Some(total) => Source::Total(total),
-                    None => Source::Gather {
-                        fold,
-                        contiguous,
-                        start,
-                        count,
-                        without,
-                    },
-                };
-                self.source(source)
+                if let Some(total) = self.total(op) {
+                    self.read_totals.push(total);
+                    return self.unread(From::Total, self.read_totals.len() as u32 - 1);
+                }
+                self.source(Source::Gather {
+                    fold,
+                    contiguous,
+                    start,
+                    count,
+                    without,
+                })
             }
             Op::ActorStock(stock) => self.actor_stock(u16::try_from(stock).ok()?),
             Op::GridStock(stock) => match self.two() {

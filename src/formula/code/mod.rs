@@ -26,6 +26,10 @@ const HEIGHT: usize = 8;
 pub enum Code {
     /// Nothing but a number.
     Number(f64),
+    /// Nothing but a stock.
+    Stock(u32),
+    /// Nothing but a rung.
+    Rung(u32),
     /// Steps, taken one after the other.
     Steps(Steps),
     /// No faster than the program.
@@ -37,6 +41,7 @@ pub enum Code {
 pub struct Steps {
     steps: Box<[Step]>,
     sources: Box<[Source]>,
+    totals: Box<[Total]>,
     /// Slots that gathers visit, and sorted members of sets.
     pool: Box<[u32]>,
 }
@@ -44,7 +49,8 @@ pub struct Steps {
 /// Reads an operand, then does something with it and the accumulator.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Step {
-    does: Does,
+    /// What it does, and how it reads; see [`fuse`].
+    code: u8,
     from: From,
     /// A stock.
     stock: u16,
@@ -75,6 +81,7 @@ enum From {
     Time,
     /// An actor stock of whoever has the role.
     StockOfRole,
+    Total,
     Source,
 }
 
@@ -88,7 +95,6 @@ enum Source {
         count: u32,
         without: u32,
     },
-    Total(Total),
     GridStock {
         stock: u32,
         actor: Who,
@@ -120,6 +126,7 @@ impl Who {
 
 /// What a step does with the accumulator `a` and its operand `b`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(u8)]
 enum Does {
     /// b
     Take,
@@ -150,6 +157,15 @@ enum Does {
     NotEqual,
     And,
     Or,
+    /// The stock of a at b.
+    GridStock,
+    /// The stock of b at a.
+    GridStockOf,
+    RungBetween,
+    /// Whether b stands in the relation `stock` to a.
+    Related,
+    /// Whether a stands in the relation `stock` to b.
+    RelatedTo,
     Negate,
     Not,
     Exp,
@@ -159,17 +175,8 @@ enum Does {
     Floor,
     Logistic,
     ActorStock,
-    /// The stock of a at b.
-    GridStock,
-    /// The stock of b at a.
-    GridStockOf,
-    RungBetween,
     Host,
     Patron,
-    /// Whether b stands in the relation `stock` to a.
-    Related,
-    /// Whether a stands in the relation `stock` to b.
-    RelatedTo,
     Member,
     /// Past the right side of an `and` where the left one is 0; else the left one waits.
     SkipAnd,
@@ -180,6 +187,11 @@ enum Does {
     Jump,
 }
 
+impl Does {
+    /// From here on they have no operand.
+    const FIRST_ALONE: u8 = Self::Negate as u8;
+}
+
 const RELATIONS: [Relation; 3] = [Relation::Rivals, Relation::Allies, Relation::Clients];
 
 impl Code {
@@ -188,11 +200,98 @@ impl Code {
     pub fn evaluate<E: Environment>(&self, program: &Program, env: &E) -> f64 {
         match self {
             Self::Number(value) => *value,
+            Self::Stock(slot) => env.stock(*slot),
+            Self::Rung(pair) => env.rung(*pair),
             Self::Steps(steps) => steps.evaluate(env),
             Self::None => program.evaluate(env),
         }
     }
 }
+
+/// The codes of the steps that do one thing, numbered `DOES`, by how they read their operand.
+struct Fused<const DOES: u8>;
+
+impl<const DOES: u8> Fused<DOES> {
+    /// Ways of reading an operand that are told apart.
+    const READS: u8 = 7;
+    /// The operand is the number in the step.
+    const NUMBER: u8 = DOES * Self::READS;
+    const PARAMETER: u8 = Self::NUMBER + 1;
+    const STILL_STOCK: u8 = Self::NUMBER + 2;
+    const STOCK: u8 = Self::NUMBER + 3;
+    const WAITING: u8 = Self::NUMBER + 4;
+    const TOTAL: u8 = Self::NUMBER + 5;
+    /// `from` of the step says what.
+    const OTHER: u8 = Self::NUMBER + 6;
+    /// There is none.
+    const ALONE: u8 = Self::READS * Does::FIRST_ALONE + (DOES - Does::FIRST_ALONE);
+}
+
+/// What a step does and how it reads, in one number, so that one jump leads to both.
+fn fuse(does: Does, from: From) -> u8 {
+    let does = does as u8;
+    if does >= Does::FIRST_ALONE {
+        return Fused::<{ Does::FIRST_ALONE }>::ALONE + (does - Does::FIRST_ALONE);
+    }
+    let reads = match from {
+        From::Nothing | From::Number => Fused::<0>::NUMBER,
+        From::Parameter => Fused::<0>::PARAMETER,
+        From::StillStock => Fused::<0>::STILL_STOCK,
+        From::Stock => Fused::<0>::STOCK,
+        From::Waiting => Fused::<0>::WAITING,
+        From::Total => Fused::<0>::TOTAL,
+        _ => Fused::<0>::OTHER,
+    };
+    does * Fused::<0>::READS + reads
+}
+
+/// The value of a step: of those `with` an operand, for each way to read it; of those `alone`, which read none. `$number` makes
+/// a value of a number, `$operand` reads an operand that has no code of its own, and `$none` is the value of no step.
+macro_rules! step_value {
+    (
+        $step:ident, $steps:ident, $env:ident, $waiting:ident, $height:ident;
+        number $number:expr, operand $operand:ident, none $none:expr;
+        with $b:ident { $($does:ident => $value:expr,)* }
+        alone { $($lone:ident => $lone_value:expr,)* }
+    ) => {
+        match $step.code {
+            $(
+                <Fused<{ Does::$does as u8 }>>::NUMBER => {
+                    let $b = $number($step.number);
+                    $value
+                }
+                <Fused<{ Does::$does as u8 }>>::PARAMETER => {
+                    let $b = $env.parameter($step.index);
+                    $value
+                }
+                <Fused<{ Does::$does as u8 }>>::STILL_STOCK => {
+                    let $b = $env.still_stock($step.index);
+                    $value
+                }
+                <Fused<{ Does::$does as u8 }>>::STOCK => {
+                    let $b = $env.stock($step.index);
+                    $value
+                }
+                <Fused<{ Does::$does as u8 }>>::WAITING => {
+                    $height = $height.wrapping_sub(1);
+                    let $b = $waiting[$height % HEIGHT];
+                    $value
+                }
+                <Fused<{ Does::$does as u8 }>>::TOTAL => {
+                    let $b = $env.total($steps.totals[$step.index as usize]);
+                    $value
+                }
+                <Fused<{ Does::$does as u8 }>>::OTHER => {
+                    let $b = $steps.$operand($step, $env);
+                    $value
+                }
+            )*
+            $(<Fused<{ Does::$lone as u8 }>>::ALONE => $lone_value,)*
+            _ => $none,
+        }
+    };
+}
+use step_value;
 
 impl Steps {
     fn evaluate<E: Environment>(&self, env: &E) -> f64 {
@@ -202,116 +301,122 @@ impl Steps {
         let mut ahead = &self.steps[..];
         while let [step, behind @ ..] = ahead {
             ahead = behind;
-            let item = step.index;
-            let b = match step.from {
-                From::Nothing | From::Number => step.number,
-                From::Waiting => {
-                    height = height.wrapping_sub(1);
-                    waiting[height % HEIGHT]
+            a = step_value! {
+                step, self, env, waiting, height;
+                number f64::from, operand operand, none f64::NAN;
+                with b {
+                    Take => b,
+                    TakeToo => {
+                        waiting[height % HEIGHT] = a;
+                        height += 1;
+                        b
+                    },
+                    Add => a + b,
+                    Subtract => a - b,
+                    SubtractFrom => b - a,
+                    Multiply => a * b,
+                    Divide => a / b,
+                    DivideInto => b / a,
+                    Min => least(a, b),
+                    MinOf => least(b, a),
+                    Max => greatest(a, b),
+                    MaxOf => greatest(b, a),
+                    Less => compared(a, b, a < b),
+                    LessEqual => compared(a, b, a <= b),
+                    Greater => compared(a, b, a > b),
+                    GreaterEqual => compared(a, b, a >= b),
+                    Equal => compared(a, b, a == b),
+                    NotEqual => compared(a, b, a != b),
+                    Power => math::pow(a, b),
+                    PowerOf => math::pow(b, a),
+                    And => if a == 0.0 || b == 0.0 { 0.0 } else { compared(a, b, true) },
+                    Or => if a == 1.0 || b == 1.0 { 1.0 } else { compared(a, b, false) },
+                    GridStock => stock_of(env, u32::from(step.stock), a, b),
+                    GridStockOf => stock_of(env, u32::from(step.stock), b, a),
+                    RungBetween => rung_between(env, a, b),
+                    Related => related(env, step.stock, a, b),
+                    RelatedTo => related(env, step.stock, b, a),
                 }
-                From::Parameter => env.parameter(item),
-                From::StillStock => env.still_stock(item),
-                From::Stock => env.stock(item),
-                From::Rung => env.rung(item),
-                From::Metric => env.metric(item),
-                From::Role => env.role(Role::ALL[item as usize]),
-                From::Field => env.field(Field::ALL[item as usize]),
-                From::Time => env.time(),
-                From::StockOfRole => stock_of(
-                    env,
-                    u32::from(step.stock),
-                    env.role(Role::ALL[item as usize]),
-                    0.0,
-                ),
-                From::Source => self.read(self.sources[item as usize], env),
-            };
-            a = match step.does {
-                Does::Take => b,
-                Does::TakeToo => {
-                    waiting[height % HEIGHT] = a;
-                    height += 1;
-                    b
-                }
-                Does::Add => a + b,
-                Does::Subtract => a - b,
-                Does::SubtractFrom => b - a,
-                Does::Multiply => a * b,
-                Does::Divide => a / b,
-                Does::DivideInto => b / a,
-                Does::Min => least(a, b),
-                Does::MinOf => least(b, a),
-                Does::Max => greatest(a, b),
-                Does::MaxOf => greatest(b, a),
-                Does::Less => compared(a, b, a < b),
-                Does::LessEqual => compared(a, b, a <= b),
-                Does::Greater => compared(a, b, a > b),
-                Does::GreaterEqual => compared(a, b, a >= b),
-                Does::Equal => compared(a, b, a == b),
-                Does::NotEqual => compared(a, b, a != b),
-                Does::Power => math::pow(a, b),
-                Does::PowerOf => math::pow(b, a),
-                Does::And if a == 0.0 || b == 0.0 => 0.0,
-                Does::And => compared(a, b, true),
-                Does::Or if a == 1.0 || b == 1.0 => 1.0,
-                Does::Or => compared(a, b, false),
-                Does::Negate => -a,
-                Does::Not if a.is_nan() => a,
-                Does::Not => truth(a == 0.0),
-                Does::Exp => math::exp(a),
-                Does::Ln => math::ln(a),
-                Does::Sqrt => a.sqrt(),
-                Does::Abs => a.abs(),
-                Does::Floor => a.floor(),
-                Does::Logistic => math::logistic(a),
-                Does::ActorStock => stock_of(env, u32::from(step.stock), a, 0.0),
-                Does::GridStock => stock_of(env, u32::from(step.stock), a, b),
-                Does::GridStockOf => stock_of(env, u32::from(step.stock), b, a),
-                Does::RungBetween => rung_between(env, a, b),
-                Does::Host => index(a).map_or(-1.0, |place| env.host(place)),
-                Does::Patron => index(a).map_or(-1.0, |actor| env.patron(actor)),
-                Does::Related => related(env, step.stock, a, b),
-                Does::RelatedTo => related(env, step.stock, b, a),
-                Does::Member => match self.sources[item as usize] {
-                    Source::Member { start, count } => {
-                        let members = &self.pool[start as usize..(start + count) as usize];
-                        truth(index(a).is_some_and(|x| members.binary_search(&x).is_ok()))
-                    }
-                    _ => f64::NAN,
-                },
-                Does::SkipAnd if a == 0.0 => {
-                    ahead = &self.steps[item as usize..];
-                    0.0
-                }
-                Does::SkipOr if a == 1.0 => {
-                    ahead = &self.steps[item as usize..];
-                    1.0
-                }
-                Does::SkipAnd | Does::SkipOr => {
-                    waiting[height % HEIGHT] = a;
-                    height += 1;
-                    a
-                }
-                Does::Branch => {
-                    if a == 0.0 {
-                        ahead = &self.steps[item as usize..];
-                    } else if a.is_nan() {
-                        // To the jump past both cases, which stands before the second.
-                        ahead = &self.steps[item as usize - 1..];
-                    }
-                    a
-                }
-                Does::Jump => {
-                    ahead = &self.steps[item as usize..];
-                    a
+                alone {
+                    Negate => -a,
+                    Not => if a.is_nan() { a } else { truth(a == 0.0) },
+                    Exp => math::exp(a),
+                    Ln => math::ln(a),
+                    Sqrt => a.sqrt(),
+                    Abs => a.abs(),
+                    Floor => a.floor(),
+                    Logistic => math::logistic(a),
+                    ActorStock => stock_of(env, u32::from(step.stock), a, 0.0),
+                    Host => index(a).map_or(-1.0, |place| env.host(place)),
+                    Patron => index(a).map_or(-1.0, |actor| env.patron(actor)),
+                    Member => self.is_member(step.index, a),
+                    SkipAnd => if a == 0.0 {
+                        ahead = &self.steps[step.index as usize..];
+                        0.0
+                    } else {
+                        waiting[height % HEIGHT] = a;
+                        height += 1;
+                        a
+                    },
+                    SkipOr => if a == 1.0 {
+                        ahead = &self.steps[step.index as usize..];
+                        1.0
+                    } else {
+                        waiting[height % HEIGHT] = a;
+                        height += 1;
+                        a
+                    },
+                    Branch => {
+                        if a == 0.0 {
+                            ahead = &self.steps[step.index as usize..];
+                        } else if a.is_nan() {
+                            // To the jump past both cases, which stands before the second.
+                            ahead = &self.steps[step.index as usize - 1..];
+                        }
+                        a
+                    },
+                    Jump => {
+                        ahead = &self.steps[step.index as usize..];
+                        a
+                    },
                 }
             };
         }
         a
     }
 
+    /// An operand that has no code of its own.
+    fn operand<E: Environment>(&self, step: &Step, env: &E) -> f64 {
+        let item = step.index;
+        match step.from {
+            From::Rung => env.rung(item),
+            From::Metric => env.metric(item),
+            From::Role => env.role(Role::ALL[item as usize]),
+            From::Field => env.field(Field::ALL[item as usize]),
+            From::Time => env.time(),
+            From::StockOfRole => stock_of(
+                env,
+                u32::from(step.stock),
+                env.role(Role::ALL[item as usize]),
+                0.0,
+            ),
+            From::Source => self.read(self.sources[item as usize], env),
+            _ => f64::NAN,
+        }
+    }
+
+    fn is_member(&self, source: u32, who: f64) -> f64 {
+        match self.sources[source as usize] {
+            Source::Member { start, count } => {
+                let members = &self.pool[start as usize..(start + count) as usize];
+                truth(index(who).is_some_and(|x| members.binary_search(&x).is_ok()))
+            }
+            _ => f64::NAN,
+        }
+    }
+
     fn read<E: Environment>(&self, source: Source, env: &E) -> f64 {
         match source {
-            Source::Total(total) => env.total(total),
             Source::GridStock {
                 stock,
                 actor,

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::fixture::{Between, Moment, SLOTS, between, compiled, formula, moment, number};
-use crate::formula::{Interval, Known, Program, Ranges, Scope, Total, Totals, Type};
+use crate::formula::{Interval, KeptSum, Known, Program, Ranges, Scope, Total, Totals, Type};
 
 /// Parameters stay, everything else lies somewhere between two moments.
 fn inside(a: &Moment, b: &Moment, at: &[f64]) -> Moment {
@@ -45,7 +45,7 @@ proptest! {
 struct Prepared<'a> {
     between: Between<'a>,
     known: Vec<f64>,
-    totals: Vec<[f64; 2]>,
+    totals: Vec<[f64; 4]>,
 }
 
 impl Ranges for Prepared<'_> {
@@ -84,20 +84,14 @@ fn both(
     let folded = program.with_known(&mut known);
     let mut totals = Totals::default();
     let code = folded.code(is_still, &mut totals);
-    let mut pairs = vec![[0.0; 2]; totals.pairs as usize];
-    for (first, width, slots) in &totals.list {
-        let pairs = &mut pairs[*first as usize..][..*width as usize];
-        for (node, slot) in (*width as usize..).zip(slots) {
-            pairs[node / 2][node % 2] = a.stocks[*slot as usize];
-        }
-        for node in (2..*width as usize).rev() {
-            pairs[node / 2][node % 2] = pairs[node][0] + pairs[node][1];
-        }
+    let mut groups = vec![[0.0; 4]; totals.groups as usize];
+    for (slot, summand) in totals.list.iter().flat_map(KeptSum::summands) {
+        summand.set(&mut groups, a.stocks[slot as usize]);
     }
     let ranges = Prepared {
         known: known.programs().iter().map(|p| p.evaluate(a)).collect(),
         between: Between(a, b),
-        totals: pairs,
+        totals: groups,
     };
     [folded.bound(&ranges), code.bound(&folded, &ranges)]
 }

@@ -6,5 +6,6 @@ mod code;
 mod definitions;
 mod fixture;
 mod reference;
+mod roles;
 mod syntax;
 mod values;

@@ -4,10 +4,11 @@ use super::files::{Files, Formats};
 use super::parquet_table::{Cell, Column, ColumnType};
 use super::row::{place, place_columns};
 use crate::batch::cell::{CellRuns, Estimate};
+use crate::batch::cell_reader::CellReader;
 use crate::batch::conduct::{Conducted, for_each_cell};
 use crate::batch::plan::Plan;
 use crate::batch::record::Ending;
-use crate::batch::store::{CellReader, StoreError};
+use crate::batch::store::StoreError;
 
 /// The estimates of one cell, a quantity each; none for a cell that failed.
 pub type Estimates = Vec<Estimate>;
@@ -101,10 +102,11 @@ pub fn write_cells(
     let mut table = files.table("cells", &columns, Formats::Both, &description)?;
     let mut setting = Vec::new();
     each_estimate(plan, reader, done, |number, estimates| {
-        let place = place(plan, number, &mut setting);
+        let mut cells = place(plan, number, &mut setting);
+        let about_it = cells.len();
         for (quantity, estimate) in plan.quantities.iter().zip(&estimates) {
-            let mut cells = place.clone();
             let band = estimate.band;
+            cells.truncate(about_it);
             cells.extend([
                 Cell::Text(Some(&quantity.id)),
                 Cell::Text(Some(quantity.kind())),
@@ -199,9 +201,10 @@ pub fn write_runs(
         }
         let records = reader.read(number..number + 1)?;
         let runs = CellRuns::new(plan, number, &records);
-        let place = place(plan, number, &mut setting);
+        let mut cells = place(plan, number, &mut setting);
+        let about_it = cells.len();
         for (run, record) in (0..).zip(runs.records()) {
-            let mut cells = place.clone();
+            cells.truncate(about_it);
             let endgame = match record.ending() {
                 Ending::Endgame(index) => Some(endgames[index]),
                 _ => None,

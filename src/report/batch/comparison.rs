@@ -4,9 +4,10 @@ use super::files::{Files, Formats};
 use super::parquet_table::{Cell, Column, ColumnType};
 use super::row::{place, place_columns};
 use crate::batch::cell::{BAND, CellRuns};
+use crate::batch::cell_reader::CellReader;
 use crate::batch::conduct::{Conducted, for_each_pair};
 use crate::batch::plan::Plan;
-use crate::batch::store::{CellReader, StoreError};
+use crate::batch::store::StoreError;
 use crate::stats::hypothesis::holm;
 use crate::stats::matched_pairs::MatchedPairs;
 use crate::stats::paired::{Difference, MeanPairs, PairedIndicator, PairedMean};
@@ -199,7 +200,8 @@ pub fn write_comparison(
     let mut table = files.table("comparison", &columns, Formats::Csv, "")?;
     let mut setting = Vec::new();
     each_comparison(plan, reader, done, |number, comparisons| {
-        let place = place(plan, number, &mut setting);
+        let mut cells = place(plan, number, &mut setting);
+        let about_it = cells.len();
         let baseline = plan.number(plan.baseline_of(plan.cell(number)));
         for (quantity, compared) in plan.quantities.iter().zip(comparisons) {
             let Some(Compared {
@@ -210,7 +212,7 @@ pub fn write_comparison(
             else {
                 continue;
             };
-            let mut cells = place.clone();
+            cells.truncate(about_it);
             cells.extend([
                 Cell::Count(baseline),
                 Cell::Text(Some(&quantity.id)),

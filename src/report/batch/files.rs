@@ -88,6 +88,7 @@ impl Files {
             name: name.to_owned(),
             csv,
             parquet,
+            text: String::new(),
         })
     }
 
@@ -96,7 +97,9 @@ impl Files {
     /// # Errors
     /// It cannot be written.
     pub fn finish_table(&mut self, table: Table) -> Result<(), StoreError> {
-        let Table { name, csv, parquet } = table;
+        let Table {
+            name, csv, parquet, ..
+        } = table;
         if let Some(csv) = csv {
             let file = csv.into_inner();
             let file = file.map_err(|error| self.error(&name, error.into_error()))?;
@@ -160,12 +163,18 @@ pub struct Table {
     name: String,
     csv: Option<csv::Writer<HashedFile>>,
     parquet: Option<ParquetTable<HashedFile>>,
+    /// Working memory for the text of a cell.
+    text: String,
 }
 
 impl Table {
     fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
         if let Some(csv) = &mut self.csv {
-            csv.write_record(cells.iter().map(row::text))?;
+            for cell in cells {
+                row::set_text(&mut self.text, cell);
+                csv.write_field(&self.text)?;
+            }
+            csv.write_record(None::<&[u8]>)?;
         }
         match &mut self.parquet {
             Some(parquet) => parquet.row(cells),

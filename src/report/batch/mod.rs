@@ -14,10 +14,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::batch::cell_reader::CellReader;
 use crate::batch::conduct::Conducted;
 use crate::batch::plan::{Identity, Plan, PlannedSelection};
 use crate::batch::selection::OBSERVATIONS;
-use crate::batch::store::{self, CellReader, MANIFEST, Store, StoreError};
+use crate::batch::store::{self, MANIFEST, Store, StoreError};
 use crate::stats::decision::selection::Selection;
 use files::Files;
 use text::Shown;

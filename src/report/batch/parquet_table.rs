@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use parquet::basic::{Compression, Encoding, LogicalType, Repetition, Type as Physical};
+use parquet::basic::{Encoding, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -11,7 +11,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type};
 use serde_json::{Map, Value, json};
 
-use crate::report::parquet::{to_io, write_column};
+use crate::report::parquet::{compression, to_io, write_column};
 
 /// Rows of every group but the last.
 const GROUP: usize = 65_536;
@@ -115,7 +115,7 @@ impl<W: Write + Send> ParquetTable<W> {
             .build()
             .map_err(to_io)?;
         let mut properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
+            .set_compression(compression())
             .set_dictionary_enabled(false)
             .set_key_value_metadata(Some(vec![KeyValue::new(
                 METADATA.to_owned(),
@@ -162,7 +162,11 @@ impl<W: Write + Send> ParquetTable<W> {
                 }
                 (Pending::Truth(values), Cell::Truth(value)) => values.push(*value),
                 (Pending::Text(values, defined), Cell::Text(value)) => {
-                    values.extend(value.map(ByteArray::from));
+                    // Neighbours are mostly equal, and a clone shares the text.
+                    values.extend(value.map(|text| match values.last() {
+                        Some(last) if last.data() == text.as_bytes() => last.clone(),
+                        _ => ByteArray::from(text),
+                    }));
                     defined.push(i16::from(value.is_some()));
                 }
                 _ => {

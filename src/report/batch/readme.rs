@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::batch::conduct::Conducted;
-use crate::batch::plan::Plan;
+use crate::batch::plan::{CODEC, Plan};
 use crate::report::number::{count, significant};
 
 /// What each file holds, for those that a batch may write.
@@ -106,10 +106,14 @@ fn notes(plan: &Plan, done: &Conducted) -> String {
              \x20 middle 90 % of draws, the noise of the runs taken out.\n",
         );
     }
+    let _ = writeln!(
+        out,
+        "- Parquet files are compressed with {CODEC}. Labels and units of their columns stand in the metadata under the key\n\
+         \x20 `flashpoint`, as JSON."
+    );
     out.push_str(
         "- A day that never came counts as the horizon of its scenario; `never` says in how many runs.\n\
          - `p_adjusted` allows for all rows of the table (Holm); `significant` is whether it is at most 0.05.\n\
-         - Labels and units of the columns of a Parquet file stand in its metadata under the key `flashpoint`, as JSON.\n\
          - These figures follow from the assumptions of the scenarios. They are no findings about who did what, and no forecasts.\n\n\
          ## Reading the tables elsewhere\n\n\
          ```sql\n\

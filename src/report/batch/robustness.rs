@@ -3,18 +3,19 @@
 use super::files::{Files, Formats};
 use super::parquet_table::{Cell, Column, ColumnType};
 use crate::batch::cell::CellRuns;
+use crate::batch::cell_reader::CellReader;
 use crate::batch::conduct::Conducted;
 use crate::batch::file::Want;
 use crate::batch::plan::{Goal, Plan};
-use crate::batch::store::{CellReader, StoreError};
+use crate::batch::store::StoreError;
 use crate::stats::decision::robustness::{Outcomes, Question, Robustness};
 use crate::stats::decision::satisficing::satisficing_share;
 use crate::stats::decision::{self, Limit};
 use crate::stats::interval::Interval;
 use crate::stats::worlds::WorldHistogram;
 
-/// Policies that are weighed against each other at most: the work grows with the cube of their number.
-pub const MOST_POLICIES: u64 = 64;
+/// Policies that are weighed against each other at most: the work grows with the cube of their number, and so many take minutes.
+pub const MOST_POLICIES: u64 = 256;
 /// Groups into which the runs of a world are divided to see their noise, at most.
 const MOST_GROUPS: u64 = 10;
 
@@ -282,3 +283,6 @@ pub fn write_robustness(
     }
     files.finish_table(table)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,10 @@
 //! The rows of the tables of a batch.
 
+use std::fmt::Write as _;
+
 use crate::batch::plan::Plan;
 use crate::report::batch::parquet_table::{Cell, Column, ColumnType};
-use crate::report::number::{exact, exact_or_empty};
+use crate::report::number::Exact;
 
 /// The columns that say which cell a row is about: its number, scenario, variant, and the setting of sweeps and levers.
 pub fn place_columns(plan: &Plan) -> Vec<Column> {
@@ -38,13 +40,15 @@ pub fn place<'p>(plan: &'p Plan, number: u64, setting: &mut Vec<f64>) -> Vec<Cel
     cells
 }
 
-/// A cell as text, with full precision; empty where there is nothing.
-pub fn text(cell: &Cell<'_>) -> String {
-    match cell {
-        Cell::Count(count) => count.to_string(),
-        Cell::Number(Some(number)) => exact(*number),
-        Cell::Number(None) => exact_or_empty(None),
-        Cell::Truth(truth) => truth.to_string(),
-        Cell::Text(text) => text.unwrap_or_default().to_owned(),
-    }
+/// Writes a cell as text, with full precision, in the place of what `text` holds; nothing where there is nothing.
+pub fn set_text(text: &mut String, cell: &Cell<'_>) {
+    text.clear();
+    // Nothing that is written into a string can fail.
+    let _ = match cell {
+        Cell::Count(count) => write!(text, "{count}"),
+        Cell::Number(Some(number)) => write!(text, "{}", Exact(*number)),
+        Cell::Truth(truth) => write!(text, "{truth}"),
+        Cell::Text(Some(content)) => text.write_str(content),
+        Cell::Number(None) | Cell::Text(None) => Ok(()),
+    };
 }

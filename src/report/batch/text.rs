@@ -10,7 +10,7 @@ use crate::batch::conduct::Conducted;
 use crate::batch::file::Want;
 use crate::batch::plan::{Plan, PlannedQuantity, Size};
 use crate::report::number::{
-    count, decimals, percent, percent_decimals, percent_range, range, rounded, significant,
+    count, counted, decimals, percent, percent_decimals, percent_range, range, rounded, significant,
 };
 use crate::report::text_table::{Align, Table};
 use crate::stats::decision;
@@ -112,10 +112,6 @@ impl<'p> Shown<'p> {
         let plan = self.plan;
         let (policies, states) = (plan.policies(), plan.states());
         let runs = done.rounds * u64::from(plan.block);
-        let plural = |n: u64, one: &str, many: &str| match n {
-            1 => format!("1 {one}"),
-            n => format!("{} {many}", count(n)),
-        };
         let worlds = match plan.runs_per_world() {
             Some(each) => format!(
                 ", {} draws of the parameters",
@@ -126,9 +122,9 @@ impl<'p> Shown<'p> {
         let mut out = format!(
             "{}\n{}: {} in {}; {} runs each{worlds}; seed {}\n",
             plan.title,
-            plural(plan.cells(), "cell", "cells"),
-            plural(policies, "policy", "policies"),
-            plural(states, "state of the world", "states of the world"),
+            counted(plan.cells(), "cell", "cells"),
+            counted(policies, "policy", "policies"),
+            counted(states, "state of the world", "states of the world"),
             count(runs),
             plan.seed,
         );
@@ -149,7 +145,7 @@ impl<'p> Shown<'p> {
             let _ = writeln!(
                 out,
                 "WARNING: {} failed and {} in no table but failures.csv:",
-                plural(done.failures.len() as u64, "cell", "cells"),
+                counted(done.failures.len() as u64, "cell", "cells"),
                 if done.failures.len() == 1 {
                     "is"
                 } else {

@@ -370,6 +370,7 @@ impl Compiler<'_> {
             sponsor,
             delay,
             still: self.guard(&raw.still, &path.key("still"), scope),
+            done: None,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::{Compiler, label};
 use crate::formula::{Scope, Symbols, Type};
 use crate::model::{
-    Action, Endgame, Flag, Formula, Metric, MetricKind, Model, Slot, Timeline, Watched,
+    Action, Endgame, Flag, Formula, Measured, Metric, MetricKind, Model, Slot, Timeline, Watched,
 };
 use crate::scenario::raw::{OneOrMany, RawLevel, RawMetric};
 use crate::scenario::tree::Path;
@@ -19,11 +19,6 @@ impl Compiler<'_> {
         for (index, (id, metric)) in raw.metric.iter().enumerate() {
             let path = Path::keys(["metric", id]);
             let on = self.read_actions(metric, &path);
-            for action in &on {
-                if let Some(action) = actions.get_mut(*action as usize) {
-                    action.metrics.push(index as u32);
-                }
-            }
             let filter = self.guard(&metric.filter, &path.key("where"), &Scope::metric_event());
             if filter.is_some() && on.is_empty() {
                 self.problems.error(
@@ -31,13 +26,20 @@ impl Compiler<'_> {
                     "`where` chooses among events: it goes with count, sum, first, last or exchanges",
                 );
             }
+            for action in on {
+                if let Some(action) = actions.get_mut(action as usize) {
+                    action.metrics.push(Measured {
+                        metric: index as u32,
+                        filter: filter.clone(),
+                    });
+                }
+            }
             metrics.push(Metric {
                 id: id.clone(),
                 label: label(&metric.label, id),
                 unit: metric.unit.clone(),
                 headline: metric.headline.unwrap_or(true),
                 kind: self.metric_kind(metric, &path),
-                filter,
                 absorbing: false,
             });
         }
@@ -366,6 +368,17 @@ pub(super) fn link_dependents(model: &mut Model) {
     }
 }
 
+/// Whether a metric may change between events.
+fn time_moves(kind: &MetricKind, slots: &[Slot]) -> bool {
+    match kind {
+        MetricKind::TimeMean(_) | MetricKind::TimeBeyond { .. } => true,
+        _ => match watched_by(kind) {
+            Some(Watched::Slot(slot)) => slots[slot as usize].half_life.is_some(),
+            Some(Watched::Pair(_)) | None => false,
+        },
+    }
+}
+
 fn watched_by(kind: &MetricKind) -> Option<Watched> {
     match kind {
         MetricKind::Peak(of)
@@ -374,19 +387,6 @@ fn watched_by(kind: &MetricKind) -> Option<Watched> {
         | MetricKind::TimeBeyond { of, .. }
         | MetricKind::FirstBeyond { of, .. } => Some(*of),
         _ => None,
-    }
-}
-
-/// Whether a metric may change while nothing happens.
-fn moves_with_time(kind: &MetricKind, slots: &[Slot]) -> bool {
-    match kind {
-        MetricKind::TimeMean(_) | MetricKind::TimeBeyond { .. } => true,
-        MetricKind::Peak(of) | MetricKind::Low(of) | MetricKind::FirstBeyond { of, .. } => match of
-        {
-            Watched::Slot(slot) => slots[*slot as usize].half_life.is_some(),
-            Watched::Pair(_) => false,
-        },
-        _ => false,
     }
 }
 
@@ -411,7 +411,7 @@ fn mark_absorbing(model: &mut Model) {
                 if let MetricKind::Value(inner) | MetricKind::Final(inner) = &metric.kind {
                     formulas.push(inner.clone());
                 }
-                model.absorbing_moves |= moves_with_time(&metric.kind, &model.slots);
+                model.absorbing_moves |= time_moves(&metric.kind, &model.slots);
             }
         }
     }

@@ -33,6 +33,10 @@
 //! with the means and covariances of another resample (N. M. Laird and T. A. Louis, Journal of the American Statistical
 //! Association 82 (1987)).
 //!
+//! The draws are normal and so have no bounds. Where the worlds do, the largest regret of many worlds of few runs comes out too
+//! large: with differences that are uniform between 0 and 0.4 it was 0.47 instead of 0.396 for 100 worlds of 50 runs, and the 95 %
+//! interval held the truth in 9 of 20 repetitions; for 40 worlds it did in 18 of 20.
+//!
 //! Of a stratum with a single world nothing tells noise from truth in a maximum: there the plain means are used, and the intervals
 //! show their noise, from resampled groups. Many runs in it make both small.
 //!
