@@ -1,5 +1,6 @@
 //! `flashpoint batch`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -7,8 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use toml::de::{DeTable, DeValue};
 
 use super::run::{Interrupt, threads};
+use super::sensitivity::is_experiment;
 use super::{CliError, Output};
 use crate::batch::check::{self, Options};
 use crate::batch::chunk::Maker;
@@ -20,6 +23,7 @@ use crate::batch::store::{DESCRIPTION, Description, Store, StoreError, check_roo
 use crate::report::batch::robustness::direction;
 use crate::report::batch::{REPORT, finish, finish_selection, provisional};
 use crate::report::number::{count, counted, significant};
+use crate::scenario::builtin;
 use crate::scenario::extend::DiskFiles;
 
 /// Longest time that the pilot of a dry run takes, roughly.
@@ -63,6 +67,12 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         seed: args.seed,
         runs: args.runs,
     };
+    if is_scenario(&args.experiment) {
+        let message = format!("`{}` is a scenario, not an experiment", args.experiment);
+        return Err(CliError::usage(message).with_help(
+            "`flashpoint run` runs it; the file of an experiment names its scenarios in tables `[scenario.NAME]`",
+        ));
+    }
     let plan = check::load(&recording, &args.experiment, options).map_err(CliError::Scenario)?;
     if !plan.warnings.is_empty() {
         out.remark(&plan.warnings.render(out.stderr_colour));
@@ -136,6 +146,24 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     out.print(&text)?;
     out.print(&format!("Results: {}\n", store.folder().display()))?;
     failed_cells(done.failures.len())
+}
+
+/// Whether a name stands for a scenario. Under `scenario` an experiment has tables alone, a scenario other values too.
+fn is_scenario(name: &str) -> bool {
+    if is_experiment(name) {
+        return false;
+    }
+    let text = std::fs::read_to_string(name).unwrap_or_default();
+    let Ok(table) = DeTable::parse(&text) else {
+        return false;
+    };
+    let other = match table.get_ref().get("scenario").map(|value| value.get_ref()) {
+        Some(DeValue::Table(keys)) => {
+            (keys.values()).any(|value| !matches!(value.get_ref(), DeValue::Table(_)))
+        }
+        _ => false,
+    };
+    other || builtin::text(name).is_some()
 }
 
 /// Finds the best policy.
@@ -293,6 +321,10 @@ pub(super) fn store_error(error: StoreError) -> CliError {
         .with_help("choose another disk with --out, fewer runs, or a smaller design"),
         StoreError::BrokenManifest { .. } => CliError::failure(message)
             .with_help("--fresh runs the batch again; --out puts the results elsewhere"),
+        StoreError::Io { error, .. } if error.kind() == io::ErrorKind::StorageFull => {
+            CliError::failure(message)
+                .with_help("make room and run the same command again: what is stored is kept")
+        }
         StoreError::Io { .. } => CliError::failure(message),
     }
 }

@@ -670,6 +670,37 @@ fn values_that_a_scenario_cannot_have_and_designs_that_no_disk_holds_are_refused
 }
 
 #[test]
+fn a_scenario_is_no_experiment() {
+    let desk = desk(EXPERIMENT);
+    for name in ["raids.toml", "isis-iran/genuine"] {
+        let done = flashpoint(desk.path(), &["batch", name, "--dry-run"]);
+        assert_eq!(done.code, 2);
+        assert!(
+            done.stderr
+                .contains(&format!("`{name}` is a scenario, not an experiment")),
+            "{}",
+            done.stderr
+        );
+    }
+}
+
+#[test]
+fn a_manifest_that_was_changed_is_reported() {
+    let desk = desk(EXPERIMENT);
+    succeed(desk.path(), &["batch", "walls.toml"]);
+    fs::write(desk.path().join("results/walls/manifest.json"), "{").unwrap();
+    let done = flashpoint(desk.path(), &["batch", "walls.toml"]);
+    assert_eq!(done.code, 1);
+    assert!(
+        done.stderr
+            .contains("manifest.json is not as it was written")
+            && done.stderr.contains("--fresh"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
 fn a_folder_that_is_no_batch_has_no_status() {
     let desk = desk(EXPERIMENT);
     for folder in [".", "nowhere"] {
