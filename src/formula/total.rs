@@ -28,15 +28,14 @@ pub(super) fn pairwise_sum<T: Copy>(
         sums[level] = sum;
     }
     // Of the zeros behind the last value, only the first can matter: it makes 0 of -0.
-    let lowest = count.trailing_zeros();
-    let mut sum = sums[lowest as usize];
+    let mut sum = sums[count.trailing_zeros() as usize];
     if count != width(count) {
         sum = add(sum, zero);
     }
-    for level in lowest + 1..u32::BITS {
-        if count >> level & 1 == 1 {
-            sum = add(sums[level as usize], sum);
-        }
+    let mut rest = count & count.wrapping_sub(1);
+    while rest != 0 {
+        sum = add(sums[rest.trailing_zeros() as usize], sum);
+        rest &= rest - 1;
     }
     sum
 }

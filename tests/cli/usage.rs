@@ -46,7 +46,7 @@ fn bad_usage_ends_with_2_and_says_so_on_standard_error() {
     let cases: [(&[&str], &str); 7] = [
         (&[], "Usage: flashpoint"),
         (&["descibe"], "'describe'"),
-        (&["check"], "SCENARIO"),
+        (&["check"], "<FILE>..."),
         (&["trace", "x"], "--run <K>"),
         (&["trace", "x", "--run", "-1"], "-1"),
         (

@@ -14,8 +14,8 @@ use crate::stats::decision::{self, Limit};
 use crate::stats::interval::Interval;
 use crate::stats::worlds::WorldHistogram;
 
-/// Policies that are weighed against each other at most: the work grows with the cube of their number, and so many take minutes.
-pub const MOST_POLICIES: u64 = 256;
+/// Policies that are weighed against each other at most: the work grows with the cube of their number.
+pub const MOST_POLICIES: u64 = 64;
 /// Groups into which the runs of a world are divided to see their noise, at most.
 const MOST_GROUPS: u64 = 10;
 
