@@ -18,6 +18,16 @@ pub(super) struct Prepared {
     pub model: Model,
 }
 
+impl Prepared {
+    /// The same with another number of runs for each draw of the parameters, if one is asked for.
+    pub(super) fn with_runs_per_world(mut self, asked: Option<u32>) -> Self {
+        if let Some(asked) = asked {
+            self.model = self.model.with_runs_per_world(asked);
+        }
+        self
+    }
+}
+
 /// Loads and compiles the scenario of that path or built-in name. Warnings go to standard error.
 ///
 /// # Errors

@@ -62,6 +62,10 @@ pub(super) struct Args {
     /// valid although the runs are looked at repeatedly.
     #[arg(long, value_name = "W")]
     precision: Option<f64>,
+    /// Runs in each world, instead of the scenario's `runs_per_world`. A precision is reached soonest with 2; the spread across
+    /// parameters is told best with many.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), conflicts_with = "defaults")]
+    runs_per_world: Option<u32>,
     /// Folder for the results, with a folder in it for each of several scenarios [default: results/SCENARIO-KEY].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -86,7 +90,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     // All problems of all scenarios come before the first run.
     let mut prepared = Vec::new();
     for scenario in &args.scenarios {
-        prepared.push(prepare(scenario, &args.set, out)?);
+        prepared.push(prepare(scenario, &args.set, out)?.with_runs_per_world(args.runs_per_world));
     }
     if let Some(chart) = &args.chart {
         files::refuse_existing(chart, args.force)?;

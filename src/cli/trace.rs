@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// Hold all parameters at their default values.
     #[arg(long)]
     defaults: bool,
+    /// Runs in each world, as the batch had them if not the scenario's `runs_per_world`.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), conflicts_with = "defaults")]
+    runs_per_world: Option<u32>,
     /// How the chronicle is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -32,6 +35,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let prepared = prepare(&args.scenario, &args.set, out)?;
+    let prepared = prepared.with_runs_per_world(args.runs_per_world);
     let model = &prepared.model;
     let (number, parameters) = if args.defaults || !model.has_priors() {
         (None, model.default_parameters())

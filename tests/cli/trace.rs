@@ -111,16 +111,45 @@ fn set_of_an_unknown_parameter_names_the_closest() {
 }
 
 #[test]
+fn runs_per_world_can_be_asked_for() {
+    let folder = folder(&[]);
+    succeed(folder.path(), &["new", "crisis"]);
+    let path = folder.path().join("crisis.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let other = text.replacen("[scenario]\n", "[scenario]\nruns_per_world = 3\n", 1);
+    std::fs::write(folder.path().join("three.toml"), other).unwrap();
+    let results = |line: &[&str]| {
+        let line = [line, &["--runs", "300", "--no-files", "--format", "json"]].concat();
+        let json: Value = serde_json::from_str(&succeed(folder.path(), &line)).unwrap();
+        (json["outcomes"].clone(), json["metrics"].clone())
+    };
+    let asked = results(&["run", "crisis.toml", "--runs-per-world", "3"]);
+    assert!(asked.0.is_array(), "{asked:?}");
+    assert_eq!(asked, results(&["run", "three.toml"]));
+    assert_ne!(asked, results(&["run", "crisis.toml"]));
+    for refused in [["--runs-per-world", "1"], ["--runs-per-world", "3"]] {
+        let more: &[&str] = if refused[1] == "3" {
+            &["--defaults"]
+        } else {
+            &[]
+        };
+        let line = [&["run", "crisis.toml"], &refused[..], more].concat();
+        assert_eq!(flashpoint(folder.path(), &line).code, 2, "{line:?}");
+    }
+}
+
+#[test]
 fn the_traced_run_is_the_one_of_the_batch() {
     let folder = folder(&[]);
     succeed(folder.path(), &["new", "crisis"]);
     let path = folder.path().join("crisis.toml");
     let compiled = compile(&load(path.to_str().unwrap()).unwrap()).unwrap();
     let model = &compiled.model;
-    let per_world = u64::from(model.runs_per_world());
     let draws = ParameterDraws::new(model, 7);
     let mut drawn = Vec::new();
-    for run in [0, per_world - 1, per_world, 3 * per_world + 1] {
+    let usual = u64::from(model.runs_per_world());
+    let runs = [0, usual - 1, usual, 3 * usual + 1].map(|run| (run, usual));
+    for (run, per_world) in runs.into_iter().chain([(2, 3), (3, 3)]) {
         let world = World::new(model, draws.world(model, run / per_world)).unwrap();
         let mut simulator = Simulator::new(model, 7);
         let mut state = simulator.allocate();
@@ -129,8 +158,8 @@ fn the_traced_run_is_the_one_of_the_batch() {
             .finish(&world, &mut state, &mut Unobserved)
             .unwrap();
 
-        let run = run.to_string();
-        let arguments = [
+        let (run, asked) = (run.to_string(), per_world.to_string());
+        let mut arguments = vec![
             "trace",
             "crisis.toml",
             "--seed",
@@ -140,6 +169,9 @@ fn the_traced_run_is_the_one_of_the_batch() {
             "--run",
             &run,
         ];
+        if per_world != usual {
+            arguments.extend(["--runs-per-world", &asked]);
+        }
         let json: Value = serde_json::from_str(&succeed(folder.path(), &arguments)).unwrap();
         let numbers = |list: &Value| -> Vec<f64> {
             let values = list.as_array().unwrap().iter().map(|item| &item["value"]);
@@ -152,6 +184,7 @@ fn the_traced_run_is_the_one_of_the_batch() {
         drawn.push(world.parameters()[0]);
     }
     assert!(drawn[0] == drawn[1] && drawn[1] != drawn[2], "{drawn:?}");
+    assert!(drawn[4] == drawn[0] && drawn[5] == drawn[2], "{drawn:?}");
 }
 
 #[test]
