@@ -345,18 +345,6 @@ pub struct Reads {
     pub ladder: bool,
 }
 
-impl Reads {
-    /// Whether the value is the same through the whole of a run.
-    pub fn only_parameters(&self) -> bool {
-        let parameters = self.parameters.clone();
-        *self
-            == Self {
-                parameters,
-                ..Self::default()
-            }
-    }
-}
-
 /// A formula ready to run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
@@ -416,6 +404,25 @@ impl Program {
             } else {
                 self.pool[place as usize]
             }
+        })
+    }
+
+    /// Whether the value is the same through the whole of a run: it depends on parameters and on what there is, no more.
+    pub fn only_parameters(&self) -> bool {
+        !self.ops.iter().any(|op| {
+            matches!(
+                op,
+                Op::Stock(_)
+                    | Op::Rung(_)
+                    | Op::Metric(_)
+                    | Op::Role(_)
+                    | Op::Field(_)
+                    | Op::Time
+                    | Op::ActorStock(_)
+                    | Op::GridStock(_)
+                    | Op::RungBetween
+                    | Op::Gather { .. }
+            )
         })
     }
 

@@ -60,7 +60,7 @@ impl Model {
                 shape,
                 ..
             } = quantity
-                && (parameters.iter()).all(|p| p.program.reads().only_parameters())
+                && (parameters.iter()).all(|p| p.program.only_parameters())
             {
                 *shape = Some(shapes.len() as u32);
                 let programs = parameters.iter().map(|p| p.program.clone());

@@ -273,7 +273,7 @@ impl BeforeRuns<'_> {
 
     fn mean_wait(&self, process: &super::Process) -> f64 {
         let hazard = &process.hazard.program;
-        if !hazard.reads().only_parameters() {
+        if !hazard.only_parameters() {
             return f64::NAN;
         }
         let value = hazard.evaluate(self);

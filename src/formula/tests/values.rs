@@ -111,7 +111,9 @@ fn reads() {
     assert!(reads.time && !reads.dynamic && !reads.event && reads.metrics.is_empty());
     let reads = number("target.unrest", &scope).reads();
     assert!(reads.dynamic && reads.event && reads.stocks.is_empty());
-    assert!(number("p * q + 1", &scope).reads().only_parameters());
+    assert!(number("p * q + 1", &scope).only_parameters());
+    assert!(!number("p * time", &scope).only_parameters());
+    assert!(!number("p + 0 * iran.unrest", &scope).only_parameters());
     assert!(!number("p * q + 1", &scope).is_constant());
     assert!(
         !number("attacks / 2", &Scope::endgame())
