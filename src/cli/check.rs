@@ -43,6 +43,8 @@ enum CheckFormat {
 #[derive(Serialize)]
 struct Finding {
     scenario: String,
+    #[serde(skip)]
+    is_experiment: bool,
     ok: bool,
     /// What it holds, if it could be read at all.
     content: Option<Content>,
@@ -110,7 +112,8 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
 }
 
 fn check(name: &str) -> Finding {
-    let (content, problems) = if is_experiment(name) {
+    let is_experiment = is_experiment(name);
+    let (content, problems) = if is_experiment {
         match experiment::load(&DiskFiles, name, Options::default()) {
             Ok(plan) => (Some(size(&plan)), plan.warnings),
             Err(problems) => (None, problems),
@@ -123,6 +126,7 @@ fn check(name: &str) -> Finding {
     };
     Finding {
         scenario: name.to_owned(),
+        is_experiment,
         ok: !problems.has_errors(),
         content,
         problems,
@@ -190,10 +194,7 @@ fn text(findings: &[Finding], colour: bool) -> String {
             .map(|(count, what)| counted(count, what))
             .collect();
         let counts = counts.join(" and ");
-        let kind = match findings
-            .iter()
-            .any(|finding| is_experiment(&finding.scenario))
-        {
+        let kind = match findings.iter().any(|finding| finding.is_experiment) {
             true => "file",
             false => "scenario",
         };

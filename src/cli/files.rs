@@ -1,11 +1,11 @@
 //! Writing files so that none is ever half there.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::CliError;
+use crate::report::half_written;
 
 /// Writes a file under its final name only when it is complete. The folder is made if need be.
 ///
@@ -18,7 +18,7 @@ pub(super) fn write(path: &Path, content: &[u8], overwrite: bool) -> Result<(), 
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failure)?;
     }
-    let partial = partial_name(path);
+    let partial = half_written::path_for(path);
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -50,17 +50,10 @@ fn fill(mut file: File, content: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// A hidden name beside the file, of this process alone.
-fn partial_name(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.partial", std::process::id()));
-    path.with_file_name(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
 
     fn entries(folder: &Path) -> Vec<OsString> {
         let entries = fs::read_dir(folder).unwrap();

@@ -4,7 +4,7 @@ use super::choice::draw;
 use super::observe::{Cause, DropReason, Event};
 use super::state::{Due, Level};
 use super::{Ending, Fault, Observer, Origin, Problem, Roles, Running, Scene, metrics};
-use crate::formula::{Environment, Role, StockTarget};
+use crate::formula::{Environment, Role, StockTarget, UpdateOp};
 use crate::model::{
     Action, Dependents, Effect, ForcedEvent, IfPending, Measured, MetricKind, NOBODY, Outcome,
     Rule, RungMove, RungShift, StandingSet,
@@ -203,19 +203,32 @@ impl<'a, O: Observer> Running<'a, O> {
                 continue;
             };
             let by = self.value(&effect.value, scene)?;
-            let old = self.stock(slot, scene);
-            let new = effect.operation.apply(old, by);
-            if !new.is_finite() {
-                return Err(self.error(effect.value.site, Problem::NotFinite(new)));
-            }
-            self.set_stock(slot, new);
+            self.change_stock(slot, effect.operation, by, effect.value.site, scene)?;
         }
+        Ok(())
+    }
+
+    /// Changes a stock by a number, which comes from the formula at `site`.
+    #[inline(always)]
+    pub(super) fn change_stock(
+        &mut self,
+        slot: u32,
+        operation: UpdateOp,
+        by: f64,
+        site: u32,
+        scene: &Scene,
+    ) -> Result<(), Fault> {
+        let new = operation.apply(self.stock(slot, scene), by);
+        if !new.is_finite() {
+            return Err(self.error(site, Problem::NotFinite(new)));
+        }
+        self.set_stock(slot, new);
         Ok(())
     }
 
     /// The value of a stock now.
     #[inline]
-    pub(super) fn stock(&self, slot: u32, scene: &Scene) -> f64 {
+    fn stock(&self, slot: u32, scene: &Scene) -> f64 {
         if self.world.slots[slot as usize].decay == 0.0 {
             self.state.levels[slot as usize].value
         } else {
@@ -224,7 +237,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     #[inline(always)]
-    pub(super) fn set_stock(&mut self, slot: u32, value: f64) {
+    fn set_stock(&mut self, slot: u32, value: f64) {
         let model = self.model;
         let constants = &self.world.slots[slot as usize];
         let value = if value < constants.min {

@@ -96,7 +96,7 @@ impl<O: Observer> Running<'_, O> {
     fn record(&mut self, timeline: &Timeline, until: f64) -> Result<(), Fault> {
         while self.state.timeline_points < timeline.points {
             let point = self.state.timeline_points;
-            let day = point as f64 * timeline.every;
+            let day = timeline.day(point);
             if day > until {
                 break;
             }

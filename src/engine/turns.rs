@@ -45,7 +45,7 @@ impl<O: Observer> Running<'_, O> {
         let midnight = (self.model.absorbing_moves).then_some(self.state.next_midnight);
         let record = (self.model.timeline.as_ref()).and_then(|timeline| {
             let point = self.state.timeline_points;
-            (point < timeline.points).then_some(point as f64 * timeline.every)
+            (point < timeline.points).then_some(timeline.day(point))
         });
         let others = [due, midnight, record].into_iter().flatten();
         others.fold(self.model.horizon, f64::min)
@@ -64,14 +64,11 @@ impl<O: Observer> Running<'_, O> {
         };
         self.state.events += 1;
         for change in changes {
-            let old = self.stock(change.slot, &Scene::NONE);
             let by = self.world.constants[change.by as usize];
-            let new = change.operation.apply(old, by);
-            if !(by.is_finite() && new.is_finite()) {
-                let value = if by.is_finite() { new } else { by };
-                return Err(self.error(change.site, Problem::NotFinite(value)));
+            if !by.is_finite() {
+                return Err(self.error(change.site, Problem::NotFinite(by)));
             }
-            self.set_stock(change.slot, new);
+            self.change_stock(change.slot, change.operation, by, change.site, &Scene::NONE)?;
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 const BRANCHES: usize = 4;
 
 /// The sum of `count` values as a complete binary tree adds them up, each node its two branches, with zeros behind the last value
-/// up to a power of four, to the last bit. Its rounding error grows with the logarithm of the count (Higham, *Accuracy and Stability of Numerical
-/// Algorithms*, 2002, section 4.2).
+/// up to a power of four, to the last bit. Its rounding error grows with the logarithm of the count (Higham, *Accuracy and
+/// Stability of Numerical Algorithms*, 2002, section 4.2).
 #[inline]
 pub(super) fn pairwise_sum<T: Copy>(
     count: u32,

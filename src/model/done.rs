@@ -9,27 +9,24 @@ use crate::formula::{KnownRoles, Role};
 impl Model {
     /// Gives every deed its action as it is when the deed does it.
     pub(super) fn know_deeds(&mut self) {
-        let done = |actor: u32, deed: &Deed| Some(Box::new(self.done(actor, deed)));
-        let of_processes = self.processes.iter().map(|process| {
-            let deeds = process.choice.courses.iter().map(|c| c.deed.as_ref());
-            let done = deeds.map(|deed| deed.and_then(|deed| done(process.actor, deed)));
-            done.collect::<Vec<_>>()
+        let of_processes = self.processes.iter().map(|p| (p.actor, &p.choice));
+        let of_rules = self.rules.iter().map(|r| (r.actor, &r.choice));
+        let deeds = of_processes.chain(of_rules).flat_map(|(actor, choice)| {
+            let deeds = choice.courses.iter().filter_map(|c| c.deed.as_ref());
+            deeds.map(move |deed| (actor, deed))
         });
-        let of_rules = self.rules.iter().map(|rule| {
-            let deeds = rule.choice.courses.iter().map(|c| c.deed.as_ref());
-            let done = deeds.map(|deed| deed.and_then(|deed| done(rule.actor, deed)));
-            done.collect::<Vec<_>>()
-        });
-        let all: Vec<Vec<_>> = of_processes.chain(of_rules).collect();
-        let choices = (self.processes.iter_mut().map(|p| &mut p.choice))
-            .chain(self.rules.iter_mut().map(|r| &mut r.choice));
-        for (choice, done) in choices.zip(all) {
-            for (course, done) in choice.courses.iter_mut().zip(done) {
-                if let Some(deed) = &mut course.deed {
-                    deed.done = done;
-                }
-            }
+        let all: Vec<Action> = deeds.map(|(actor, deed)| self.done(actor, deed)).collect();
+        for (deed, done) in self.deeds_mut().zip(all) {
+            deed.done = Some(Box::new(done));
         }
+    }
+
+    /// The deeds of all processes, then of all rules.
+    pub(super) fn deeds_mut(&mut self) -> impl Iterator<Item = &mut Deed> {
+        let of_processes = self.processes.iter_mut().map(|p| &mut p.choice);
+        let choices = of_processes.chain(self.rules.iter_mut().map(|r| &mut r.choice));
+        let courses = choices.flat_map(|choice| &mut choice.courses);
+        courses.filter_map(|course| course.deed.as_mut())
     }
 
     /// The action of a deed of `actor`, as it is when the deed does it.

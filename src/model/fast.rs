@@ -122,8 +122,8 @@ impl Model {
         let formulas = (choice.courses.iter())
             .flat_map(|course| course.when.iter().chain(&course.preference))
             .chain(&choice.rationality);
-        let reads_roles = formulas.map(|formula| formula.program.reads().event);
-        if choice.draws_details || reads_roles.into_iter().any(|reads| reads) {
+        let mut reads = formulas.map(|formula| formula.program.reads());
+        if choice.draws_details || reads.any(|reads| reads.event) {
             return None;
         }
         let courses = choice.courses.iter().map(|course| match &course.deed {
@@ -173,12 +173,8 @@ impl Model {
     fn for_each_quantity(&mut self, visit: &mut dyn FnMut(&mut Quantity)) {
         let severities = self.actions.iter_mut().flat_map(|a| &mut a.killed);
         severities.for_each(&mut *visit);
-        let choices = (self.processes.iter_mut().map(|p| &mut p.choice))
-            .chain(self.rules.iter_mut().map(|r| &mut r.choice));
-        let deeds = choices
-            .flat_map(|c| &mut c.courses)
-            .flat_map(|c| &mut c.deed);
-        deeds.flat_map(|d| &mut d.delay).for_each(visit);
+        let delays = self.deeds_mut().flat_map(|deed| &mut deed.delay);
+        delays.for_each(visit);
     }
 }
 

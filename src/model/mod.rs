@@ -707,7 +707,12 @@ pub struct Timeline {
 impl Timeline {
     /// Days of the records.
     pub fn days(&self) -> impl Iterator<Item = f64> + '_ {
-        (0..self.points).map(|k| k as f64 * self.every)
+        (0..self.points).map(|point| self.day(point))
+    }
+
+    /// Day of a record.
+    pub(crate) fn day(&self, point: usize) -> f64 {
+        point as f64 * self.every
     }
 
     /// Names of the series.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::csv_text::CsvText;
+use super::half_written;
 use super::number::exact;
 use crate::sensitivity::{Failure, Outcome};
 
@@ -109,7 +110,7 @@ impl Evaluations {
         } else if fresh {
             file.set_len(0).map_err(failed(&path))?;
         }
-        remove_half_written(folder).map_err(failed(folder))?;
+        half_written::remove_all(folder).map_err(failed(folder))?;
 
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed(&path))?;
@@ -231,28 +232,9 @@ fn differences(known: &Value, study: &Value) -> String {
     differ.join(", ")
 }
 
-/// Removes what a killed process left in the folder of a study: files named `.NAME.PROCESS.partial`. The study is locked, so
-/// none of them is being written.
-fn remove_half_written(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let hidden = name.strip_prefix('.');
-        let process = hidden
-            .and_then(|name| name.strip_suffix(".partial"))
-            .and_then(|name| name.rsplit_once('.'))
-            .map(|(_, process)| process);
-        if process.is_some_and(|process| process.parse::<u32>().is_ok()) {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
 /// Writes a file under its name only when it is complete.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let partial = path.with_extension("partial");
+    let partial = half_written::path_for(path);
     let mut file = File::create(&partial)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
