@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::CliError;
 use super::analysis::study_error;
+use super::run::RUNS_FILE;
 use super::sensitivity::{Named, StudySubject, cases, quantity};
 use super::worlds::{Worlds, fraction, probability};
 use crate::batch::check::{self, Options};
@@ -17,8 +18,6 @@ use crate::report::runs_reader::{WorldMean, cell_means};
 use crate::sensitivity::given::{Table, TableColumn};
 use crate::sensitivity::{Factor, Level, Outcome};
 
-/// Name of the file of single runs.
-const RUNS_FILE: &str = "runs.parquet";
 /// With fewer worlds than this a row of the table is a cell.
 const LEAST_WORLDS: usize = 100;
 /// Rows take turns among scenarios and among cells by the fractional parts of multiples of these, which fill a square evenly
@@ -125,13 +124,14 @@ impl FinishedExperiment {
             inputs.retain(|input| plan.held_parameters().any(|name| name == input.name));
         }
         let categories = self.subject.categories();
+        let by_scenario = by_scenario(plan, &cells);
         let mut rows = Rows::new(plan, &named, &categories, &inputs);
         let mut runs = 0;
         let rows_of = if by_world { count } else { cells.len() };
         for row in 0..rows_of {
             let (cell, world) = match by_world {
                 true => {
-                    let cell = turn(plan, &cells, row);
+                    let cell = turn(plan, &cells, &by_scenario, row);
                     (cell, Some(&cell.worlds[row]))
                 }
                 false => (&cells[row], None),
@@ -197,7 +197,12 @@ impl FinishedExperiment {
 }
 
 /// The cell in which a world counts: scenarios by their weights, all else evenly.
-fn turn<'c>(plan: &Plan, cells: &'c [CellWorlds], row: usize) -> &'c CellWorlds {
+fn turn<'c>(
+    plan: &Plan,
+    cells: &'c [CellWorlds],
+    by_scenario: &[Vec<&'c CellWorlds>],
+    row: usize,
+) -> &'c CellWorlds {
     let [scenario, place] = TURNS.map(|turn| fraction((row as f64 + 0.5) * turn));
     let mut above = 0.0;
     let weights = plan.scenarios.iter().map(|scenario| scenario.weight);
@@ -206,12 +211,20 @@ fn turn<'c>(plan: &Plan, cells: &'c [CellWorlds], row: usize) -> &'c CellWorlds 
         scenario >= above
     });
     let scenario = number.count().min(plan.scenarios.len() - 1);
-    let of_scenario = |cell: &&CellWorlds| plan.cell(cell.number).scenario == scenario;
-    let count = cells.iter().filter(of_scenario).count();
-    let at = (place * count as f64) as usize;
+    let of_scenario = &by_scenario[scenario];
+    let at = (place * of_scenario.len() as f64) as usize;
     // A scenario all of whose cells failed gives its turns to the others.
-    let cell = cells.iter().filter(of_scenario).nth(at);
+    let cell = of_scenario.get(at).copied();
     cell.unwrap_or(&cells[(place * cells.len() as f64) as usize])
+}
+
+/// The cells of each scenario.
+fn by_scenario<'c>(plan: &Plan, cells: &'c [CellWorlds]) -> Vec<Vec<&'c CellWorlds>> {
+    let mut by_scenario = vec![Vec::new(); plan.scenarios.len()];
+    for cell in cells {
+        by_scenario[plan.cell(cell.number).scenario].push(cell);
+    }
+    by_scenario
 }
 
 /// Rows of the table on their way.

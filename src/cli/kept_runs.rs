@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::CliError;
+use super::run::RUNS_FILE;
 use crate::experiment::Quantity;
 use crate::model::Model;
 use crate::report::directory::MANIFEST;
@@ -13,9 +14,6 @@ use crate::report::manifest::{Manifest, ParameterMode};
 use crate::report::runs_reader::{WorldMean, world_means};
 use crate::scenario::compile::compile;
 use crate::scenario::load::load_text;
-
-/// Name of the file of single runs.
-const RUNS_FILE: &str = "runs.parquet";
 
 /// A batch whose runs were kept.
 pub(super) struct KeptRuns {

@@ -29,7 +29,7 @@ const DEFAULT_RUNS: u64 = 10_000;
 /// Runs made at most to reach a precision, unless another number is asked for.
 const DEFAULT_MOST_RUNS: u64 = 100_000_000;
 /// Name of the file of single runs.
-const RUNS_FILE: &str = "runs.parquet";
+pub(super) const RUNS_FILE: &str = "runs.parquet";
 
 /// Run scenarios many times and show the distribution over their endgames.
 ///
