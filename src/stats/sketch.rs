@@ -283,8 +283,10 @@ impl QuantileSketch {
 
     /// Adds many values, as [`add`](Self::add) adds each; `room` is working memory.
     pub fn add_all(&mut self, values: &[f64], room: &mut Room) {
-        // Most often all values are of one sign, or zero.
-        if values.iter().all(|&x| x > 0.0 && x < f64::INFINITY) {
+        // Most often all values are finite and above 0: their bits are those of a number from 1 to one below those of infinity.
+        let bits_below = values.iter().map(|x| x.to_bits().wrapping_sub(1));
+        let largest = bits_below.fold(0, u64::max);
+        if largest < f64::INFINITY.to_bits() - 1 {
             self.positive.add_all(values, &mut room.bins);
             return;
         }
