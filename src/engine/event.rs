@@ -4,10 +4,10 @@ use super::choice::draw;
 use super::observe::{Cause, DropReason, Event};
 use super::state::{Due, Level};
 use super::{Ending, Fault, Observer, Origin, Problem, Roles, Running, Scene, metrics};
-use crate::formula::{Environment, Role, StockTarget, UpdateOp};
+use crate::formula::{Role, StockTarget, UpdateOp};
 use crate::model::{
     Action, Dependents, Effect, ForcedEvent, IfPending, Measured, MetricKind, NOBODY, Outcome,
-    Rule, RungMove, RungShift, StandingSet,
+    REACHED_BY, Rule, RungMove, RungShift,
 };
 
 impl<'a, O: Observer> Running<'a, O> {
@@ -202,7 +202,7 @@ impl<'a, O: Observer> Running<'a, O> {
             let Some(slot) = slot else {
                 continue;
             };
-            let by = self.value(&effect.value, scene)?;
+            let by = self.evaluate(&effect.value, scene);
             self.change_stock(slot, effect.operation, by, effect.value.site, scene)?;
         }
         Ok(())
@@ -218,47 +218,50 @@ impl<'a, O: Observer> Running<'a, O> {
         site: u32,
         scene: &Scene,
     ) -> Result<(), Fault> {
-        let new = operation.apply(self.stock(slot, scene), by);
-        if !new.is_finite() {
-            return Err(self.error(site, Problem::NotFinite(new)));
-        }
-        self.set_stock(slot, new);
-        Ok(())
-    }
-
-    /// The value of a stock now.
-    #[inline]
-    fn stock(&self, slot: u32, scene: &Scene) -> f64 {
-        if self.world.slots[slot as usize].decay == 0.0 {
-            self.state.levels[slot as usize].value
-        } else {
-            self.view(scene).stock(slot)
-        }
-    }
-
-    #[inline(always)]
-    fn set_stock(&mut self, slot: u32, value: f64) {
+        let slot = slot as usize;
         let model = self.model;
-        let constants = &self.world.slots[slot as usize];
-        let value = if value < constants.min {
+        let constants = &self.world.slots[slot];
+        let moves = constants.decay != 0.0;
+        let old = if !moves {
+            self.state.levels[slot].value
+        } else if let Some(kept) = self.scratch.now.kept(slot) {
+            kept
+        } else {
+            self.view(scene).work_out(slot)
+        };
+        // A change by what is not finite comes to nothing finite.
+        let new = operation.apply(old, by);
+        if !new.is_finite() {
+            let wrong = if by.is_finite() { new } else { by };
+            return Err(self.error(site, Problem::NotFinite(wrong)));
+        }
+        let new = if new < constants.min {
             constants.min
         } else {
-            value
+            new
         };
-        let value = if value > constants.max {
+        let new = if new > constants.max {
             constants.max
         } else {
-            value
+            new
         };
-        let dependents = &model.slot_dependents[slot as usize];
-        self.touch(dependents);
-        self.state.levels[slot as usize] = Level {
-            value,
+        let dependents = (!constants.alone).then(|| &model.slot_dependents[slot]);
+        if let Some(dependents) = dependents {
+            self.touch(dependents);
+        }
+        self.state.levels[slot] = Level {
+            value: new,
             since: self.state.time,
         };
-        for summand in &dependents.summands {
-            summand.set(&mut self.state.totals, value);
+        if moves {
+            self.scratch.now.keep(slot, new);
         }
+        if let Some(dependents) = dependents {
+            for summand in &dependents.summands {
+                summand.set(&mut self.state.totals, new);
+            }
+        }
+        Ok(())
     }
 
     /// Lets all that depends on a stock or rung know that it is about to change.
@@ -299,10 +302,11 @@ impl<'a, O: Observer> Running<'a, O> {
 
     /// Lets every rule that the event concerns choose its answer.
     fn provoke(&mut self, action: &Action, scene: &Scene) -> Result<(), Fault> {
-        self.scratch.beliefs.fill(None);
+        if !all_is_known::<O>(action) {
+            self.scratch.beliefs.fill(None);
+        }
         let model = self.model;
-        let roles = [Role::Target, Role::Host, Role::Perpetrator, Role::Claimant]
-            .map(|role| scene.roles.get(role));
+        let roles = REACHED_BY.map(|role| scene.roles.get(role));
         for &index in &action.rules {
             let rule = &model.rules[index as usize];
             let answers = match rule.outcome {
@@ -310,11 +314,7 @@ impl<'a, O: Observer> Running<'a, O> {
                 Outcome::Foiled => scene.event.foiled,
                 Outcome::Any => true,
             };
-            // Every event reaches an actor in some role.
-            let concerns = |wanted: StandingSet| {
-                wanted == StandingSet::ANY || wanted.meets(model.standings(rule.actor, roles))
-            };
-            if answers && concerns(rule.standings) {
+            if answers && model.concerns(rule, roles) {
                 self.answer(index, rule, action, scene)?;
             }
         }
@@ -368,10 +368,13 @@ impl<'a, O: Observer> Running<'a, O> {
 
     /// Whom an actor believes responsible for the event: one belief an event and actor.
     fn belief(&mut self, observer: u32, action: &Action, scene: &Scene) -> Result<i32, Fault> {
+        let perpetrator = scene.roles.get(Role::Perpetrator);
+        if all_is_known::<O>(action) {
+            return Ok(perpetrator);
+        }
         if let Some(belief) = self.scratch.beliefs[observer as usize] {
             return Ok(belief);
         }
-        let perpetrator = scene.roles.get(Role::Perpetrator);
         let belief = if action.suspects.is_empty() || perpetrator == observer as i32 {
             perpetrator
         } else {
@@ -397,4 +400,9 @@ impl<'a, O: Observer> Running<'a, O> {
         self.observer.belief(observer, belief);
         Ok(belief)
     }
+}
+
+/// Whether everybody believes what is true, and nobody is to be told of it.
+fn all_is_known<O: Observer>(action: &Action) -> bool {
+    O::IDLE && action.suspects.is_empty()
 }

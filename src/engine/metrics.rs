@@ -18,6 +18,7 @@ const STILL: SlotConstants = SlotConstants {
     decay: 0.0,
     min: f64::NEG_INFINITY,
     max: f64::INFINITY,
+    alone: true,
 };
 
 impl<'a> Path<'a> {
