@@ -170,6 +170,7 @@ impl<'a, O: Observer> Running<'a, O> {
         self.carry_out(origin, cause, deed, scene, target, place)
     }
 
+    #[inline(always)]
     fn carry_out(
         &mut self,
         origin: Origin,
@@ -224,7 +225,7 @@ impl<'a, O: Observer> Running<'a, O> {
         for course in &choice.courses {
             let score = match &course.preference {
                 _ if !self.allows(&course.when, scene)? => f64::NEG_INFINITY,
-                Some(formula) => self.finite(self.evaluate_seen(formula, &view), formula)?,
+                Some(formula) => self.value_seen(formula, &view)?,
                 None => 0.0,
             };
             best = if score > best { score } else { best };

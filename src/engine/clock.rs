@@ -141,14 +141,14 @@ impl<O: Observer> Running<'_, O> {
         } else {
             clock.until
         };
-        self.state.wakes.set(process, wake);
+        self.state.wakes.adjust(process, wake);
     }
 
     /// The hazard of a process, now.
     #[inline]
     fn hazard(&self, process: usize, view: &View<'_>) -> Result<f64, Fault> {
         let formula = &self.model.processes[process].hazard;
-        let hazard = self.finite(self.evaluate_seen(formula, view), formula)?;
+        let hazard = self.value_seen(formula, view)?;
         if hazard < 0.0 {
             return Err(self.error(formula.site, Problem::NegativeHazard(hazard)));
         }
@@ -156,7 +156,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// The clock with its hazard bounded from now on.
-    #[inline]
+    #[inline(always)]
     fn bounded(&mut self, process: usize, clock: Clock) -> Result<Clock, Fault> {
         let mut kept = std::mem::replace(&mut self.scratch.hazards[process], f64::NAN);
         if O::PLAIN {

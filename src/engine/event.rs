@@ -3,6 +3,7 @@
 use super::choice::draw;
 use super::observe::{Cause, DropReason, Event};
 use super::state::{Due, Level};
+use super::view::relaxed;
 use super::{Ending, Fault, Observer, Origin, Problem, Roles, Running, Scene, metrics};
 use crate::formula::{Role, StockTarget, UpdateOp};
 use crate::model::{
@@ -12,7 +13,7 @@ use crate::model::{
 
 impl<'a, O: Observer> Running<'a, O> {
     /// An event happens: it is measured, takes effect, and reaches the actors whom it concerns.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn event(
         &mut self,
         number: u32,
@@ -65,6 +66,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Severity and foiling, put into the scene; and who claims the event.
+    #[inline(always)]
     fn draw_outcome(
         &mut self,
         action: &Action,
@@ -194,18 +196,26 @@ impl<'a, O: Observer> Running<'a, O> {
             if !self.allows(&effect.condition, scene)? {
                 continue;
             }
-            let slot = match (&effect.target, effect.of_role) {
-                (StockTarget::Fixed(slot), _) => Some(*slot),
-                (_, Some((stock, role))) => self.view(scene).stock_of_role(stock, role),
-                (target, None) => target.slot(&self.view(scene)),
-            };
-            let Some(slot) = slot else {
-                continue;
+            let slot = match &effect.target {
+                StockTarget::Fixed(slot) => *slot,
+                _ => match self.slot_of_role(effect, scene) {
+                    Some(slot) => slot,
+                    None => continue,
+                },
             };
             let by = self.evaluate(&effect.value, scene);
-            self.change_stock(slot, effect.operation, by, effect.value.site, scene)?;
+            self.change_stock(slot, effect.operation, by, effect.value.site)?;
         }
         Ok(())
+    }
+
+    /// The slot that an effect writes, which depends on roles; none where the stock does not exist.
+    fn slot_of_role(&self, effect: &Effect, scene: &Scene) -> Option<u32> {
+        let view = self.view(scene);
+        match effect.of_role {
+            Some((stock, role)) => view.stock_of_role(stock, role),
+            None => effect.target.slot(&view),
+        }
     }
 
     /// Changes a stock by a number, which comes from the formula at `site`.
@@ -216,18 +226,17 @@ impl<'a, O: Observer> Running<'a, O> {
         operation: UpdateOp,
         by: f64,
         site: u32,
-        scene: &Scene,
     ) -> Result<(), Fault> {
         let slot = slot as usize;
-        let model = self.model;
         let constants = &self.world.slots[slot];
         let moves = constants.decay != 0.0;
+        let level = self.state.levels[slot];
         let old = if !moves {
-            self.state.levels[slot].value
-        } else if let Some(kept) = self.scratch.now.kept(slot) {
-            kept
+            level.value
+        } else if let Some(known) = self.scratch.now.kept(slot) {
+            known
         } else {
-            self.view(scene).work_out(slot)
+            relaxed(level, constants, self.state.time)
         };
         // A change by what is not finite comes to nothing finite.
         let new = operation.apply(old, by);
@@ -245,9 +254,12 @@ impl<'a, O: Observer> Running<'a, O> {
         } else {
             new
         };
-        let dependents = (!constants.alone).then(|| &model.slot_dependents[slot]);
-        if let Some(dependents) = dependents {
-            self.touch(dependents);
+        if !constants.alone {
+            if moves {
+                // For metrics that follow it.
+                self.scratch.now.keep(slot, old);
+            }
+            self.touch(&self.model.slot_dependents[slot]);
         }
         self.state.levels[slot] = Level {
             value: new,
@@ -256,8 +268,8 @@ impl<'a, O: Observer> Running<'a, O> {
         if moves {
             self.scratch.now.keep(slot, new);
         }
-        if let Some(dependents) = dependents {
-            for summand in &dependents.summands {
+        if !constants.alone {
+            for summand in &self.model.slot_dependents[slot].summands {
                 summand.set(&mut self.state.totals, new);
             }
         }
@@ -268,7 +280,13 @@ impl<'a, O: Observer> Running<'a, O> {
     #[inline]
     fn touch(&mut self, dependents: &Dependents) {
         for &metric in &dependents.watchers {
-            metrics::follow(self.model, self.world, self.state, metric);
+            metrics::follow(
+                self.model,
+                self.world,
+                self.state,
+                &self.scratch.now,
+                metric,
+            );
         }
         for &process in &dependents.processes {
             self.mark_dirty(process);
@@ -301,6 +319,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Lets every rule that the event concerns choose its answer.
+    #[inline(always)]
     fn provoke(&mut self, action: &Action, scene: &Scene) -> Result<(), Fault> {
         if !all_is_known::<O>(action) {
             self.scratch.beliefs.fill(None);

@@ -253,7 +253,9 @@ impl<'a, O: Observer> Running<'a, O> {
         } else {
             self.wake(clock)?;
         }
-        self.reset_dirty_clocks()?;
+        if !self.scratch.dirty.is_empty() {
+            self.reset_dirty_clocks()?;
+        }
         if self.scratch.absorbing && self.state.ending.is_none() {
             self.scratch.absorbing = false;
             self.check_absorbing()?;
@@ -320,6 +322,16 @@ impl<'a, O: Observer> Running<'a, O> {
     #[inline(always)]
     fn value(&self, formula: &Formula, scene: &Scene) -> Result<f64, Fault> {
         self.finite(self.evaluate(formula, scene), formula)
+    }
+
+    /// The same, as seen in `view`.
+    #[inline(always)]
+    fn value_seen(&self, formula: &Formula, view: &View<'_>) -> Result<f64, Fault> {
+        let value = match &formula.code {
+            Code::Number(value) if !O::PLAIN => *value,
+            _ => self.evaluate_seen(formula, view),
+        };
+        self.finite(value, formula)
     }
 
     #[inline(always)]

@@ -60,7 +60,7 @@ impl<O: Observer> Running<'_, O> {
     fn read_metrics(&mut self, wanted: &[u32], derived: &[u32]) -> Result<(), Fault> {
         let model = self.model;
         for &index in wanted {
-            metrics::follow(model, self.world, self.state, index);
+            metrics::follow(model, self.world, self.state, &self.scratch.now, index);
             if let MetricKind::Final(formula) = &model.metrics[index as usize].kind {
                 self.state.values[index as usize] = self.value(formula, &Scene::NONE)?;
             }

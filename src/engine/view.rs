@@ -64,7 +64,11 @@ impl Now {
     #[inline]
     pub fn kept(&self, slot: usize) -> Option<f64> {
         let kept = self.kept[slot].get();
-        (kept.moment == self.moment).then_some(kept.value)
+        if kept.moment == self.moment {
+            Some(kept.value)
+        } else {
+            None
+        }
     }
 
     /// Keeps the value of a stock that time moves.
@@ -138,7 +142,7 @@ impl View<'_> {
 
     /// The value of a stock, worked out, and kept if time moves it.
     #[inline(never)]
-    pub fn work_out(&self, slot: usize) -> f64 {
+    fn work_out(&self, slot: usize) -> f64 {
         let (level, constants) = (self.state.levels[slot], &self.world.slots[slot]);
         if constants.decay == 0.0 {
             return level.value;

@@ -58,7 +58,7 @@ impl Chain {
         })
     }
 
-    #[inline]
+    #[inline(never)]
     pub(super) fn evaluate<E: Environment>(&self, env: &E) -> f64 {
         let mut a = self.first.value(env);
         for link in &self.links {
