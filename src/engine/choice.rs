@@ -7,6 +7,7 @@ use crate::formula::Role;
 use crate::model::{
     Action, Choice, ChoiceBy, Deed, Formula, Model, NOBODY, Preference, Quantity, Selector,
 };
+use crate::random::Draw;
 
 /// Tolerance for probabilities that are meant to add up to 1.
 const ROUNDING: f64 = 1e-9;
@@ -53,9 +54,9 @@ impl<'a, O: Observer> Running<'a, O> {
         };
         let details = if choice.draws_details {
             let stream = self.stream(choice.detail_stream);
-            [stream.uniform(), stream.uniform(), stream.uniform()]
+            [stream.draw(), stream.draw(), stream.draw()]
         } else {
-            [0.5; 3]
+            [Draw::UNUSED; 3]
         };
         let Some((course, probability)) = chosen else {
             return Ok(());
@@ -91,7 +92,7 @@ impl<'a, O: Observer> Running<'a, O> {
         probability: f64,
         deed: &Deed,
         scene: &Scene,
-        [for_target, for_place, for_delay]: [f64; 3],
+        [for_target, for_place, for_delay]: [Draw; 3],
     ) -> Result<(), Fault> {
         let time = self.state.time;
         let target = match &deed.target {
@@ -314,14 +315,14 @@ impl<'a, O: Observer> Running<'a, O> {
 
     /// Who or where; nobody if no candidate will do.
     #[inline]
-    fn select(&mut self, selector: &Selector, scene: &Scene, uniform: f64) -> Result<i32, Fault> {
+    fn select(&mut self, selector: &Selector, scene: &Scene, drawn: Draw) -> Result<i32, Fault> {
         match selector {
             Selector::Formula(formula) => Ok(self.who(formula, scene)),
             Selector::Among {
                 members,
                 preference,
                 when,
-            } => self.select_among(members, preference, when, scene, uniform),
+            } => self.select_among(members, preference, when, scene, drawn),
         }
     }
 
@@ -332,7 +333,7 @@ impl<'a, O: Observer> Running<'a, O> {
         preference: &Preference,
         when: &Option<Formula>,
         scene: &Scene,
-        uniform: f64,
+        drawn: Draw,
     ) -> Result<i32, Fault> {
         let mut weights = std::mem::take(&mut self.scratch.weights);
         weights.clear();
@@ -356,23 +357,25 @@ impl<'a, O: Observer> Running<'a, O> {
             weights.push(weight);
         }
         let index = match preference {
-            Preference::Weight(_) => draw(&weights, uniform).map(|(index, _)| index),
+            Preference::Weight(_) => draw(&weights, drawn.uniform()).map(|(index, _)| index),
             Preference::Most(_) => best.0,
         };
         self.scratch.weights = weights;
         Ok(index.map_or(NOBODY, |index| members[index] as i32))
     }
 
-    /// A number, or a draw by inversion of the distribution function at `uniform`; never negative.
+    /// A number, or a draw by inversion of the distribution function; never negative.
     pub(super) fn quantity(
         &self,
         quantity: &Quantity,
         scene: &Scene,
-        uniform: f64,
+        drawn: Draw,
     ) -> Result<f64, Fault> {
         let (value, site) = match quantity {
             Quantity::Fixed(formula) => (self.value(formula, scene)?, formula.site),
-            Quantity::Discrete { distribution, site } => (distribution.quantile(uniform), *site),
+            Quantity::Discrete { distribution, site } => {
+                (distribution.quantile(drawn.uniform()), *site)
+            }
             Quantity::Drawn {
                 family,
                 parameters,
@@ -381,7 +384,7 @@ impl<'a, O: Observer> Running<'a, O> {
             } => {
                 let known = shape.and_then(|shape| self.world.shapes[shape as usize].as_ref());
                 if let (Some(shape), false) = (known, O::PLAIN) {
-                    return self.not_negative(shape.quantile(uniform), *site);
+                    return self.not_negative(shape.quantile(drawn.uniform()), *site);
                 }
                 let mut values = [0.0; MAX_PARAMETERS];
                 for (value, formula) in values.iter_mut().zip(parameters) {
@@ -391,7 +394,7 @@ impl<'a, O: Observer> Running<'a, O> {
                 let values = &values[..parameters.len()];
                 let shape = Shape::new(*family, values)
                     .map_err(|error| self.error(*site, Problem::Distribution(Box::new(error))))?;
-                (shape.quantile(uniform), *site)
+                (shape.quantile(drawn.uniform()), *site)
             }
         };
         self.not_negative(value, site)

@@ -10,6 +10,7 @@ use crate::model::{
     Action, Dependents, Effect, ForcedEvent, IfPending, Measured, MetricKind, NOBODY, Outcome,
     REACHED_BY, Rule, RungMove, RungShift,
 };
+use crate::random::Draw;
 
 impl<'a, O: Observer> Running<'a, O> {
     /// An event happens: it is measured, takes effect, and reaches the actors whom it concerns.
@@ -78,13 +79,13 @@ impl<'a, O: Observer> Running<'a, O> {
         let [for_foiling, for_claim, for_killed] = if action.draws_outcome() {
             let offset = usize::try_from(actor).map_or(0, |actor| actor as u32);
             let stream = self.stream(action.outcome_stream + offset);
-            [stream.uniform(), stream.uniform(), stream.uniform()]
+            [stream.draw(), stream.draw(), stream.draw()]
         } else {
-            [0.5; 3]
+            [Draw::UNUSED; 3]
         };
         scene.event.foiled = match (forced, &action.foiled) {
             (Some(forced), _) => forced.foiled,
-            (None, Some(chance)) => for_foiling < self.probability(chance, scene)?,
+            (None, Some(chance)) => for_foiling.uniform() < self.probability(chance, scene)?,
             (None, None) => false,
         };
         let known = forced.and_then(|forced| forced.killed.as_ref());
@@ -106,7 +107,7 @@ impl<'a, O: Observer> Running<'a, O> {
                     Some(chance) => self.probability(chance, scene)?,
                     None => 1.0,
                 };
-                if for_claim < chance {
+                if for_claim.uniform() < chance {
                     self.who(&claim.by, scene)
                 } else {
                     NOBODY
