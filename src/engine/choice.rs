@@ -365,12 +365,25 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// A number, or a draw by inversion of the distribution function; never negative.
+    #[inline(always)]
     pub(super) fn quantity(
         &self,
         quantity: &Quantity,
         scene: &Scene,
         drawn: Draw,
     ) -> Result<f64, Fault> {
+        if let Quantity::Drawn { shape, site, .. } = quantity
+            && let Some(shape) = shape.and_then(|shape| self.world.shapes[shape as usize].as_ref())
+            && !O::PLAIN
+        {
+            return self.not_negative(shape.quantile(drawn.uniform()), *site);
+        }
+        self.quantity_now(quantity, scene, drawn)
+    }
+
+    /// The same, with parameters as they are now.
+    #[inline(never)]
+    fn quantity_now(&self, quantity: &Quantity, scene: &Scene, drawn: Draw) -> Result<f64, Fault> {
         let (value, site) = match quantity {
             Quantity::Fixed(formula) => (self.value(formula, scene)?, formula.site),
             Quantity::Discrete { distribution, site } => {
@@ -379,13 +392,9 @@ impl<'a, O: Observer> Running<'a, O> {
             Quantity::Drawn {
                 family,
                 parameters,
-                shape,
                 site,
+                ..
             } => {
-                let known = shape.and_then(|shape| self.world.shapes[shape as usize].as_ref());
-                if let (Some(shape), false) = (known, O::PLAIN) {
-                    return self.not_negative(shape.quantile(drawn.uniform()), *site);
-                }
                 let mut values = [0.0; MAX_PARAMETERS];
                 for (value, formula) in values.iter_mut().zip(parameters) {
                     // An end of a truncation may be infinite; the shape checks the rest.

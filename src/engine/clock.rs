@@ -189,6 +189,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// Whether the hazard changes between events.
+    #[inline(always)]
     fn moves(&self, process: usize) -> bool {
         let definition = &self.model.processes[process];
         self.world.look_ahead[process] < f64::INFINITY

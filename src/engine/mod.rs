@@ -80,6 +80,7 @@ struct Scratch {
     weights: Vec<f64>,
     /// Whether a metric, stock or rung that an absorbing endgame reads has changed.
     absorbing: bool,
+    /// The time at which the run is seen, and what stocks are at it.
     now: Now,
 }
 
@@ -303,6 +304,7 @@ impl<'a, O: Observer> Running<'a, O> {
         }
     }
 
+    /// Apart, so that numbers, which need no view, are read in place.
     #[inline(never)]
     fn look_up(&self, formula: &Formula, scene: &Scene) -> f64 {
         self.evaluate_seen(formula, &self.view(scene))
