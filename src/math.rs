@@ -32,7 +32,7 @@ pub fn exp(x: f64) -> f64 {
     const HALF_LN2: f64 = f64::from_bits(0x3FD6_2E43 << 32);
     const THREE_HALVES_LN2: f64 = f64::from_bits(0x3FF0_A2B2 << 32);
     let size = x.abs();
-    if size < HALF_LN2 && size >= 3.8e-9 {
+    if (3.8e-9..HALF_LN2).contains(&size) {
         return 1.0 + (rest(x) + x);
     }
     if !(HALF_LN2..700.0).contains(&size) {
