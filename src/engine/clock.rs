@@ -202,7 +202,7 @@ impl<O: Observer> Running<'_, O> {
     }
 
     /// Bounds of the hazard, which now is what `hazard` gives.
-    #[inline]
+    #[inline(always)]
     fn bound_ahead(
         &self,
         process: usize,

@@ -278,7 +278,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Lets all that depends on a stock or rung know that it is about to change.
-    #[inline]
+    #[inline(always)]
     fn touch(&mut self, dependents: &Dependents) {
         for &metric in &dependents.watchers {
             metrics::follow(

@@ -49,7 +49,7 @@ impl Formula {
     }
 
     /// The value, by the fast code.
-    #[inline]
+    #[inline(always)]
     pub fn evaluate<E: Environment>(&self, env: &E) -> f64 {
         self.code.evaluate(&self.program, env)
     }

@@ -200,7 +200,7 @@ const RELATIONS: [Relation; 3] = [Relation::Rivals, Relation::Allies, Relation::
 
 impl Code {
     /// The value, which is that of `program` to the bit.
-    #[inline]
+    #[inline(always)]
     pub fn evaluate<E: Environment>(&self, program: &Program, env: &E) -> f64 {
         match self {
             Self::Number(value) => *value,
