@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::conduct::Progress;
 use super::plan::{Cell, Plan};
 use super::record::Layout;
-use crate::engine::{RunState, Simulator, Unobserved};
+use crate::engine::{RunState, Simulator};
 use crate::experiment::WorldSource;
 use crate::model::{ParameterDraws, World};
 
@@ -121,7 +121,8 @@ struct Worker<'p> {
 /// What a thread needs to run one model.
 struct Bench<'p> {
     simulator: Simulator<'p>,
-    state: RunState,
+    /// Where runs are made.
+    room: Vec<RunState>,
     draws: ParameterDraws,
     /// The parameters of the world that was drawn last, with its number.
     drawn: Option<(u64, Vec<f64>)>,
@@ -184,27 +185,22 @@ impl<'p> Worker<'p> {
             }
         };
         let bench = self.bench(plan.model_index(cell));
-        for (offset, run) in (0..).zip(runs) {
-            let start = offset * layout.bytes();
-            let ended = bench
-                .simulator
-                .start(&world, run, &mut bench.state)
-                .and_then(|()| {
-                    let unobserved = &mut Unobserved;
-                    bench.simulator.finish(&world, &mut bench.state, unobserved)
-                });
-            match ended {
-                Ok(()) => {
-                    let record = &mut records[start..start + layout.bytes()];
-                    layout.write(record, &bench.state, &bench.metrics);
-                }
-                Err(error) => {
-                    fail_all(&mut records[start..]);
-                    return Err(failed(run, error.to_string()));
-                }
-            }
-        }
-        Ok(())
+        let bytes = layout.bytes();
+        let mut made = 0;
+        let Bench {
+            simulator,
+            room,
+            metrics,
+            ..
+        } = bench;
+        let ended = simulator.make(&world, runs, room, |state| {
+            layout.write(&mut records[made..made + bytes], state, metrics);
+            made += bytes;
+        });
+        ended.map_err(|error| {
+            fail_all(&mut records[made..]);
+            failed(error.run, error.to_string())
+        })
     }
 
     fn world(&mut self, cell: Cell, round: u64) -> Result<World, String> {
@@ -241,7 +237,7 @@ impl<'p> Worker<'p> {
             let model = &plan.models[index];
             let simulator = Simulator::new(model, plan.seed);
             Bench {
-                state: simulator.allocate(),
+                room: Vec::new(),
                 simulator,
                 draws: ParameterDraws::new(model, plan.seed),
                 drawn: None,

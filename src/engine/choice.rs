@@ -10,7 +10,7 @@ use crate::model::{
 use crate::random::Draw;
 
 /// Tolerance for probabilities that are meant to add up to 1.
-const ROUNDING: f64 = 1e-9;
+pub(super) const ROUNDING: f64 = 1e-9;
 
 impl Model {
     pub(super) fn choice(&self, origin: Origin) -> &Choice {

@@ -9,6 +9,7 @@
 //! The engine sees no file, terminal or thread. It allocates nothing while a run is under way (the agenda of answers under way
 //! grows beyond 1,024 only if a scenario makes it).
 
+mod abreast;
 mod choice;
 mod clock;
 mod error;
@@ -22,6 +23,7 @@ mod turns;
 mod view;
 mod wakes;
 
+use abreast::Abreast;
 use error::Fault;
 pub use error::{Problem, RunError};
 pub use observe::{Cause, DropReason, Event, Observer, Plainly, Unobserved};
@@ -44,6 +46,7 @@ pub struct Simulator<'m> {
     scratch: Scratch,
     /// The start of the runs of the last world.
     prepared: Option<Prepared>,
+    abreast: Abreast,
 }
 
 /// The keys of the random streams, each derived when it is first used.
@@ -62,6 +65,20 @@ impl Streams {
             StreamSource::new(StreamKey::derive(self.seed, &parts))
         });
         source.stream(run)
+    }
+
+    /// Stream `index` of the run in `state`, opened at its start if that run has not drawn from it yet.
+    #[inline]
+    fn of<'s>(&mut self, model: &Model, state: &'s mut RunState, index: u32) -> &'s mut Stream {
+        let (start, run) = (state.starts, state.run);
+        let open = &mut state.streams[index as usize];
+        if open.start != start {
+            *open = OpenStream {
+                stream: self.open(model, index as usize, run),
+                start,
+            };
+        }
+        &mut open.stream
     }
 }
 
@@ -115,6 +132,7 @@ impl<'m> Simulator<'m> {
             },
             scratch,
             prepared: None,
+            abreast: Abreast::default(),
         }
     }
 
@@ -273,15 +291,7 @@ impl<'a, O: Observer> Running<'a, O> {
     /// The stream with this index, opened at its start if this run has not drawn from it yet.
     #[inline]
     fn stream(&mut self, index: u32) -> &mut Stream {
-        let (start, run) = (self.state.starts, self.state.run);
-        let open = &mut self.state.streams[index as usize];
-        if open.start != start {
-            *open = OpenStream {
-                stream: self.streams.open(self.model, index as usize, run),
-                start,
-            };
-        }
-        &mut open.stream
+        self.streams.of(self.model, self.state, index)
     }
 
     #[inline]

@@ -85,6 +85,14 @@ pub(super) struct Level {
     pub since: f64,
 }
 
+impl Level {
+    /// Of no stock.
+    pub const SPARE: Self = Self {
+        value: 0.0,
+        since: 0.0,
+    };
+}
+
 /// The clock of one process: the next point of a Poisson process of rate `bound`, which is thinned to the hazard.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Clock {
@@ -237,10 +245,6 @@ impl RunState {
             candidate: false,
             exact: false,
         };
-        let level = Level {
-            value: 0.0,
-            since: 0.0,
-        };
         let rule = RuleState {
             last_answer: f64::NEG_INFINITY,
             pending: 0,
@@ -253,7 +257,7 @@ impl RunState {
             steps: 0,
             sequence: 0,
             next_midnight: 1.0,
-            levels: vec![level; model.slots.len()],
+            levels: vec![Level::SPARE; model.slots.len()],
             totals: vec![[0.0; 4]; model.fast.sum_groups],
             rungs: vec![0; model.pairs.len()],
             clocks: vec![clock; model.processes.len()],

@@ -74,6 +74,25 @@ impl Wakes {
         self.winner = other.winner;
     }
 
+    /// The time at which a clock wakes.
+    pub fn time(&self, clock: usize) -> f64 {
+        f64::from_bits(self.groups[self.inner + clock / 4][clock % 4].time)
+    }
+
+    /// Sets the times at which clocks wake, from the first on, which are not negative.
+    pub fn set_all(&mut self, times: impl ExactSizeIterator<Item = f64>) {
+        let leaves = times.len().div_ceil(4);
+        let clocks = self.groups[self.inner..].as_flattened_mut();
+        for (wake, time) in clocks.iter_mut().zip(times) {
+            wake.time = time.to_bits();
+        }
+        for index in (1..self.inner + leaves).rev() {
+            let first = winner(&self.groups[index]);
+            self.groups[(index - 1) / 4][(index - 1) % 4] = first;
+        }
+        self.winner = winner(&self.groups[0]);
+    }
+
     /// Sets the time at which a clock wakes, which is not negative.
     #[inline]
     pub fn set(&mut self, clock: usize, time: f64) {
@@ -158,6 +177,9 @@ mod tests {
                 prop_assert_eq!(first.1, scanned.1);
                 prop_assert!(first.0 == scanned.0 || first.1 == f64::INFINITY);
             }
+            let mut afresh = Wakes::new(clocks);
+            afresh.set_all(times.into_iter());
+            prop_assert_eq!(&afresh, &wakes);
             wakes.silence();
             prop_assert_eq!(wakes.first().1, f64::INFINITY);
         }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::rows::{CloseOnPanic, RowSink, Rows, Sequencer};
 use super::summary::{Recorder, Summary};
-use crate::engine::{RunError, RunState, Simulator, Unobserved};
+use crate::engine::{RunError, RunState, Simulator};
 use crate::model::{Model, ParameterDraws, World, WorldError};
 
 /// Size towards which chunks are made, in runs: long enough that claiming one costs nothing, short enough that stopping does
@@ -280,7 +280,8 @@ struct Failure {
 struct Worker<'a, 's> {
     shared: &'a Shared<'a, 's>,
     simulator: Simulator<'a>,
-    state: RunState,
+    /// Where runs are made.
+    room: Vec<RunState>,
     draws: ParameterDraws,
     recorder: Recorder,
 }
@@ -290,7 +291,7 @@ impl<'a, 's> Worker<'a, 's> {
         let (model, plan) = (shared.model, shared.plan);
         let simulator = Simulator::new(model, plan.seed);
         Self {
-            state: simulator.allocate(),
+            room: Vec::new(),
             simulator,
             draws: ParameterDraws::new(model, plan.seed),
             recorder: Recorder::new(model, plan.empty_summary(model)),
@@ -351,23 +352,23 @@ impl<'a, 's> Worker<'a, 's> {
         runs: std::ops::Range<u64>,
         rows: &mut Option<Rows>,
     ) -> Result<(), Failure> {
-        for run in runs {
-            self.make_run(world, run).map_err(|error| Failure {
-                run,
-                error: error.into(),
-            })?;
-            self.recorder.add(&self.state);
+        let Self {
+            simulator,
+            room,
+            recorder,
+            ..
+        } = self;
+        let made = simulator.make(world, runs, room, |state| {
+            recorder.add(state);
             if let Some(rows) = rows {
-                rows.push(number, &self.state);
+                rows.push(number, state);
             }
-        }
+        });
+        made.map_err(|error| Failure {
+            run: error.run,
+            error: error.into(),
+        })?;
         self.recorder.close_world();
         Ok(())
-    }
-
-    fn make_run(&mut self, world: &World, run: u64) -> Result<(), RunError> {
-        let simulator = &mut self.simulator;
-        simulator.start(world, run, &mut self.state)?;
-        simulator.finish(world, &mut self.state, &mut Unobserved)
     }
 }

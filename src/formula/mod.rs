@@ -16,6 +16,7 @@
 //!
 //! This module knows of no file and no engine. Elementary functions come from [`math`](crate::math), so a value is the same on every machine.
 
+mod abreast;
 mod aggregate;
 mod ast;
 mod code;
@@ -36,6 +37,7 @@ mod total;
 #[cfg(test)]
 mod tests;
 
+pub use abreast::{Abreast, Given, LANES, LaneStack, Lanes, Pattern, Row};
 pub use ast::{BinaryOp, Expr, ExprKind, Name, Span, Statement, SyntaxError, UnaryOp, UpdateOp};
 pub use code::Code;
 pub use compile::{CheckError, StockTarget, Type, Within, compile, compile_target};
@@ -48,4 +50,4 @@ pub use roles::KnownRoles;
 pub use scope::{CandidateKind, Role, Scope};
 pub use stack::MAX_STACK;
 pub use symbols::{Definition, Members, NO_SLOT, Relation, StockOf, StockShape, Symbols};
-pub use total::{KeptSum, Summand, Total, Totals};
+pub use total::{Group, Kept, KeptSum, Summand, Total, Totals, Way};

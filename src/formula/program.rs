@@ -3,7 +3,7 @@
 use super::scope::Role;
 use super::stack::Stack;
 use super::symbols::Relation;
-use super::total::{Total, pairwise_sum};
+use super::total::{Total, Totals, pairwise_sum};
 use crate::math::{self, logistic};
 
 /// What `event.*` reads.
@@ -262,6 +262,18 @@ impl Op {
     }
 }
 
+/// `yes` where the condition is not 0, otherwise `no`; not-a-number where the condition has no value.
+#[inline]
+pub(super) fn select(condition: f64, yes: f64, no: f64) -> f64 {
+    if condition.is_nan() {
+        condition
+    } else if condition == 0.0 {
+        no
+    } else {
+        yes
+    }
+}
+
 pub(super) fn truth(is: bool) -> f64 {
     f64::from(u8::from(is))
 }
@@ -407,6 +419,27 @@ impl Program {
         })
     }
 
+    /// The total that a gather of this program reads, if it can be kept; `is_still` tells of a slot that no time moves.
+    pub(super) fn total(
+        &self,
+        op: Op,
+        is_still: &dyn Fn(u32) -> bool,
+        totals: &mut Totals,
+    ) -> Option<Total> {
+        let Op::Gather {
+            fold: Fold::Sum,
+            contiguous,
+            start,
+            count,
+            without,
+        } = op
+        else {
+            return None;
+        };
+        let slots: Vec<u32> = self.gathered(contiguous, start, count).collect();
+        (slots.iter().all(|&slot| is_still(slot))).then(|| totals.total(slots, without))
+    }
+
     /// Whether the value is the same through the whole of a run: it depends on parameters and on what there is, no more.
     pub fn only_parameters(&self) -> bool {
         !self.ops.iter().any(|op| {
@@ -536,13 +569,7 @@ impl Program {
                     let no = stack.pop();
                     let yes = stack.pop();
                     let condition = stack.pop();
-                    if condition.is_nan() {
-                        condition
-                    } else if condition == 0.0 {
-                        no
-                    } else {
-                        yes
-                    }
+                    select(condition, yes, no)
                 }
                 Op::Negate
                 | Op::Not

@@ -50,10 +50,10 @@ fn width(count: u32) -> u32 {
 }
 
 /// Four values added up as [`pairwise_sum`] does, two levels of it at once.
-type Group = [f64; BRANCHES];
+pub type Group = [f64; BRANCHES];
 
 #[inline]
-fn sum(group: &Group) -> f64 {
+pub(super) fn sum(group: &Group) -> f64 {
     (group[0] + group[1]) + (group[2] + group[3])
 }
 
@@ -80,6 +80,56 @@ impl Place {
             group: above / BRANCHES as u32,
             place: above % BRANCHES as u32,
         })
+    }
+}
+
+/// The way up from a place in a tree to its root: the place, then where the sum of its group stands, and so on. It is all that is
+/// needed to add up again after a change, without a look at the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// Four times the group, among those of all totals, and the place in it; as many as `levels`.
+    steps: [u16; Self::MOST_LEVELS],
+    levels: u8,
+}
+
+impl Way {
+    /// More than any way has.
+    const MOST_LEVELS: usize = 7;
+
+    /// The way up from `at` in the tree whose first group is `first`; `None` if it is too long or too far out to be told so.
+    fn new(first: u32, at: Place) -> Option<Self> {
+        let mut way = Self {
+            steps: [0; Self::MOST_LEVELS],
+            levels: 0,
+        };
+        for at in std::iter::successors(Some(at), |at| at.above()) {
+            let step = (first + at.group) * BRANCHES as u32 + at.place;
+            *way.steps.get_mut(usize::from(way.levels))? = u16::try_from(step).ok()?;
+            way.levels += 1;
+        }
+        Some(way)
+    }
+
+    /// The sum at the root if `value` stood at the beginning. Groups of all totals begin at `base`.
+    #[inline]
+    pub fn sum_with(&self, groups: &[Group], base: usize, mut value: f64) -> f64 {
+        for &step in &self.steps[..usize::from(self.levels) % (Self::MOST_LEVELS + 1)] {
+            let group = &groups[base + usize::from(step) / BRANCHES];
+            value = sum_with(group, u32::from(step), value);
+        }
+        value
+    }
+
+    /// Lets `value` stand at the beginning and brings the sums up to date.
+    #[inline]
+    pub fn set(&self, groups: &mut [Group], base: usize, mut value: f64) {
+        for &step in &self.steps[..usize::from(self.levels) % (Self::MOST_LEVELS + 1)] {
+            let group = &mut groups[base + usize::from(step) / BRANCHES];
+            // Added up before it is stored: a sum that is read back from store would wait for it.
+            let sum = sum_with(group, u32::from(step), value);
+            group[usize::from(step) % BRANCHES] = value;
+            value = sum;
+        }
     }
 }
 
@@ -119,6 +169,11 @@ pub struct Summand {
 }
 
 impl Summand {
+    /// The way up from the value, if it can be told.
+    pub fn way(self) -> Option<Way> {
+        Way::new(self.first, self.at)
+    }
+
     /// Brings the total up to date after the value has changed.
     #[inline]
     pub fn set(self, groups: &mut [Group], mut value: f64) {
@@ -134,6 +189,17 @@ impl Summand {
             }
         }
     }
+}
+
+/// What reads a sum that is kept, for an evaluation in several runs at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kept {
+    /// The sum, by index.
+    pub sum: u32,
+    /// Its root, among the groups of all totals.
+    pub root: u32,
+    /// The slot that is left out, and the way up from it.
+    pub without: Option<(u32, Way)>,
 }
 
 /// A tree of sums over slots.
@@ -153,6 +219,31 @@ impl KeptSum {
             let (first, at) = (self.first, self.at(position));
             (slot, Summand { first, at })
         })
+    }
+
+    /// The whole sum.
+    pub fn total(&self) -> Total {
+        Total {
+            first: self.first,
+            without: None,
+        }
+    }
+
+    /// Puts the values of slots into the groups of all totals and adds them up, to the bits that [`Summand::set`] gives.
+    pub fn add_up(&self, groups: &mut [Group], value: impl Fn(u32) -> f64) {
+        let groups = &mut groups[self.first as usize..];
+        for (chunk, group) in (self.slots.chunks(BRANCHES)).zip(&mut groups[self.inner as usize..])
+        {
+            for (&slot, place) in chunk.iter().zip(group) {
+                *place = value(slot);
+            }
+        }
+        let leaves = self.slots.len().div_ceil(BRANCHES) as u32;
+        for group in (1..self.inner + leaves).rev() {
+            let sum = sum(&groups[group as usize]);
+            let above = group - 1;
+            groups[(above / BRANCHES as u32) as usize][above as usize % BRANCHES] = sum;
+        }
     }
 
     fn at(&self, position: u32) -> Place {
@@ -192,6 +283,28 @@ impl Totals {
             first: kept.first,
             without: (without != NONE_LEFT_OUT).then(|| kept.at(without)),
         }
+    }
+
+    /// The sum that a total reads; `None` if its way cannot be told.
+    pub(super) fn kept(&self, total: Total) -> Option<Kept> {
+        let sum = self
+            .list
+            .iter()
+            .position(|kept| kept.first == total.first)?;
+        let without = match total.without {
+            None => None,
+            Some(at) => {
+                let kept = &self.list[sum];
+                let position = (at.group - kept.inner) * BRANCHES as u32 + at.place;
+                let slot = *kept.slots.get(position as usize)?;
+                Some((slot, Way::new(total.first, at)?))
+            }
+        };
+        Some(Kept {
+            sum: sum as u32,
+            root: total.first,
+            without,
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 //! What makes runs of a model fast: formulas as code, sums kept as totals, what is looked up worked out beforehand. Nothing here
 //! changes a value.
 
-use super::{Action, Choice, Deed, Effect, Formula, Measured, MetricKind, Model, Preference};
+use super::{
+    Abreast, Action, Choice, Deed, Effect, Formula, Measured, MetricKind, Model, Preference,
+};
 use super::{Process, Quantity, Selector};
 use crate::distribution::Family;
 use crate::formula::{KeptSum, Known, Program, StockTarget, Totals, UpdateOp};
@@ -20,6 +22,8 @@ pub(crate) struct Fast {
     pub sum_groups: usize,
     /// For each process: its turn, if that is nothing more; empty if there is none.
     pub turns: Vec<Option<Turn>>,
+    /// All turns, if nothing else happens.
+    pub abreast: Option<Abreast>,
     /// Distributions whose parameters are the same through every run.
     pub shapes: Vec<(Family, Vec<Program>)>,
     /// Metrics that an absorbing endgame reads, by index; those made of other metrics in their order.
@@ -81,6 +85,7 @@ impl Model {
             .iter()
             .map(|process| self.turn(process, &mut known));
         let turns: Vec<Option<Turn>> = turns.collect();
+        let abreast = Abreast::new(self, &turns, &mut known, &mut totals);
         let hazard = |process: &Process| process.hazard.program.with_known(&mut known);
         let moving_reads = |process: &Process| {
             let reads = process.reads.iter().copied();
@@ -90,6 +95,7 @@ impl Model {
             hazards: self.processes.iter().map(hazard).collect(),
             moving_reads: self.processes.iter().map(moving_reads).collect(),
             shapes,
+            abreast,
             turns: match turns.iter().any(Option::is_some) {
                 true => turns,
                 false => Vec::new(),

@@ -13,11 +13,13 @@ use crate::formula::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod abreast;
 mod done;
 mod fast;
 mod parameters;
 mod world;
 
+pub(crate) use abreast::{Abreast, Kind, MOST_PROCESSES};
 pub(crate) use done::REACHED_BY;
 pub(crate) use fast::{Fast, Turn};
 pub use parameters::ParameterDraws;

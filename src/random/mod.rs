@@ -199,13 +199,15 @@ impl Draw {
     }
 }
 
-/// Maps the top 52 of 64 bits to the open unit interval.
+/// Maps the top 52 of 64 bits, `k`, to the open unit interval: `(k + 1/2) 2^-52`.
 ///
 /// Not 53 bits: `k + 1/2` is then rounded for half of all `k`, and the largest becomes 1.
 #[inline]
-fn open_unit(bits: u64) -> f64 {
-    const CELL: f64 = 1.0 / (1_u64 << 52) as f64;
-    ((bits >> 12) as f64 + 0.5) * CELL
+pub(crate) fn open_unit(bits: u64) -> f64 {
+    // As the last 52 bits of a number from 1 to 2 they make 1 + k 2^-52; what is taken off leaves the result exactly.
+    const ONE: u64 = 1.0_f64.to_bits();
+    const LESS: f64 = 1.0 - f64::EPSILON / 2.0;
+    f64::from_bits(bits >> 12 | ONE) - LESS
 }
 
 impl TryRng for Stream {

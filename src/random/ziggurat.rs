@@ -49,22 +49,39 @@ impl Tables {
 
     #[inline]
     pub(super) fn exponential(&self, stream: &mut Stream) -> f64 {
+        let (layer, x) = self.position(stream);
+        if x < self.x[layer + 1] {
+            return x;
+        }
+        self.exponential_from_edge(stream, layer, x)
+    }
+
+    /// A layer and a position in it.
+    #[inline]
+    fn position(&self, stream: &mut Stream) -> (usize, f64) {
+        // The layer takes 8 low bits and the position 52 high bits, so the two are independent.
+        let bits = stream.next_u64();
+        let layer = (bits & 0xFF) as usize;
+        (layer, open_unit(bits) * self.x[layer])
+    }
+
+    /// Goes on where a position is not surely below the density.
+    #[cold]
+    #[inline(never)]
+    fn exponential_from_edge(&self, stream: &mut Stream, mut layer: usize, mut x: f64) -> f64 {
         let mut beyond = 0.0;
         loop {
-            // The layer takes 8 low bits and the position 52 high bits, so the two are independent.
-            let bits = stream.next_u64();
-            let layer = (bits & 0xFF) as usize;
-            let x = open_unit(bits) * self.x[layer];
-            if x < self.x[layer + 1] {
-                return beyond + x;
-            }
             if layer == 0 {
                 // The exponential has no memory: past TAIL it starts afresh.
                 beyond += TAIL;
-                continue;
+            } else {
+                let height = self.y[layer + 1] - self.y[layer];
+                if self.y[layer] + height * stream.uniform() < libm::exp(-x) {
+                    return beyond + x;
+                }
             }
-            let height = self.y[layer + 1] - self.y[layer];
-            if self.y[layer] + height * stream.uniform() < libm::exp(-x) {
+            (layer, x) = self.position(stream);
+            if x < self.x[layer + 1] {
                 return beyond + x;
             }
         }

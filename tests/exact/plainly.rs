@@ -1,7 +1,7 @@
 //! The fast way through a run and the plain one give the same run, to the bit.
 
 use super::support::{Record, inline};
-use flashpoint::engine::{Plainly, Simulator, Unobserved};
+use flashpoint::engine::{Plainly, RunState, Simulator, Unobserved};
 use flashpoint::model::{Model, ParameterDraws, World};
 use flashpoint::scenario::builtin;
 use flashpoint::scenario::compile::compile;
@@ -57,6 +57,53 @@ fn shipped_scenarios_run_the_same_fast_and_plainly() {
             .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
             .model;
         assert_all_ways_agree(&model, name);
+    }
+}
+
+/// What a finished run shows of itself.
+fn shown(state: &RunState) -> String {
+    let outcome = (
+        state.run(),
+        state.time(),
+        state.events(),
+        state.ending(),
+        state.endgame(),
+    );
+    format!(
+        "{outcome:?} {:?} {:?} {:?}",
+        state.flags(),
+        state.metrics(),
+        state.timeline()
+    )
+}
+
+#[test]
+fn shipped_scenarios_run_the_same_many_at_once_and_alone() {
+    for (name, _) in builtin::list() {
+        let loaded = load(name).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        let model = compile(&loaded)
+            .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+            .model;
+        let draws = ParameterDraws::new(&model, 7);
+        for number in 0..2 {
+            let world = World::new(&model, draws.world(&model, number)).expect("a world");
+            let mut simulator = Simulator::new(&model, 7);
+            let mut together = Vec::new();
+            let show = |state: &RunState| together.push(shown(state));
+            let made = simulator.make(&world, 0..40, &mut Vec::new(), show);
+            made.expect("ends");
+            let mut state = simulator.allocate();
+            let mut alone = |run| {
+                simulator.start(&world, run, &mut state).expect("a start");
+                let observer = &mut Plainly(Unobserved);
+                (simulator.finish(&world, &mut state, observer)).expect("an end");
+                shown(&state)
+            };
+            assert!(
+                together == (0..40).map(&mut alone).collect::<Vec<_>>(),
+                "{name}"
+            );
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::chain::Chain;
 use super::{Code, Does, From, HEIGHT, RELATIONS, Source, Step, Steps, Who, fuse};
-use crate::formula::program::{Fold, Op, Program};
+use crate::formula::program::{Op, Program};
 use crate::formula::scope::Role;
 use crate::formula::total::{Total, Totals};
 
@@ -218,7 +218,7 @@ impl Maker<'_> {
                 count,
                 without,
             } => {
-                if let Some(total) = self.total(op) {
+                if let Some(total) = self.program.total(op, self.is_still, self.totals) {
                     self.read_totals.push(total);
                     return self.unread(From::Total, self.read_totals.len() as u32 - 1);
                 }
@@ -360,22 +360,6 @@ impl Maker<'_> {
         let found = (who(a)?, who(b)?);
         self.entries.truncate(self.entries.len() - 2);
         Some(found)
-    }
-
-    /// The total that a gather reads, if it can be kept.
-    fn total(&mut self, op: Op) -> Option<Total> {
-        let Op::Gather {
-            fold: Fold::Sum,
-            contiguous,
-            start,
-            count,
-            without,
-        } = op
-        else {
-            return None;
-        };
-        let slots: Vec<u32> = self.program.gathered(contiguous, start, count).collect();
-        (slots.iter().all(|&slot| (self.is_still)(slot))).then(|| self.totals.total(slots, without))
     }
 }
 

@@ -1,0 +1,207 @@
+//! Several runs at once, through turns whose times nothing can move.
+//!
+//! Where nothing happens but turns ([`Turn`](crate::model::Turn)) and no hazard ever changes, the times of all turns and the
+//! draws that decide them are known before any of them is taken. They are drawn process by process and put in order
+//! ([`foresee`]), then taken in several runs side by side ([`side`]): the first turn of each run, the second of each, and so on.
+//! What to do next is thus found out once for all of them, and no run waits for itself.
+//!
+//! Every run comes to the same state, to the bit, as by [`Simulator::finish`]. One that cannot be made so, because a formula has
+//! a value that cannot be used or the cap on events is near, is made by that instead, which knows what to say of it.
+
+mod foresee;
+mod side;
+mod sums;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use super::state::Level;
+use super::{RunError, RunState, Simulator, Unobserved};
+use crate::formula::{LANES, LaneStack};
+use crate::model::{Model, World, WorldMark};
+use foresee::{Coming, Drawing};
+use std::ops::Range;
+use sums::Sums;
+use table::Table;
+
+/// Fewer runs than this are quicker made one after the other.
+const FEWEST: usize = 4;
+
+/// Turns of a run towards which stretches of time are made.
+const STRETCH: f64 = 2048.0;
+
+/// Working memory, and what holds in one world.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Abreast {
+    /// The world for which tables were made; `None` before the first.
+    mark: Option<WorldMark>,
+    /// Length of a stretch of time in days; `None` where runs are not made abreast.
+    stretch: Option<f64>,
+    /// Of each kind of turn.
+    tables: Vec<Table>,
+    lanes: [Lane; LANES],
+    /// Of all lanes; behind the levels of each comes a spare one, for changes that are none.
+    levels: Vec<Level>,
+    sums: Sums,
+    wakes: Vec<f64>,
+    coming: Vec<Coming>,
+    drawing: Drawing,
+    stack: LaneStack,
+}
+
+/// A run under way.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lane {
+    number: usize,
+    /// Where its levels, sums and wakes begin.
+    levels: usize,
+    sums: usize,
+    wakes: usize,
+    /// Its turns in this stretch of time, among those of all lanes.
+    first: usize,
+    count: usize,
+    /// Turns drawn so far, and the time of the last.
+    turns: u64,
+    time: f64,
+    /// Turns without an event.
+    idle: u64,
+    /// Whether it cannot be made so.
+    failed: bool,
+}
+
+impl Simulator<'_> {
+    /// Makes runs `runs` in `world`, each from its start to its end, and shows each to `show`, in order. They are made in `room`,
+    /// which may be empty and grows as needed.
+    ///
+    /// # Errors
+    /// The first run that cannot be made, as [`Simulator::start`] and [`Simulator::finish`] say. Those before it have been shown.
+    pub fn make(
+        &mut self,
+        world: &World,
+        runs: Range<u64>,
+        room: &mut Vec<RunState>,
+        mut show: impl FnMut(&RunState),
+    ) -> Result<(), RunError> {
+        let abreast = self.model.fast.abreast.is_some();
+        let width = if abreast { LANES } else { 1 };
+        let mut next = runs.start;
+        while next < runs.end {
+            let mut started = 0;
+            let mut failure = None;
+            for run in (next..runs.end).take(width) {
+                if room.len() == started {
+                    room.push(self.allocate());
+                }
+                match self.start(world, run, &mut room[started]) {
+                    Ok(()) => started += 1,
+                    Err(error) => {
+                        failure = Some(error);
+                        break;
+                    }
+                }
+            }
+            let states = &mut room[..started];
+            if abreast && started >= FEWEST {
+                self.take_turns_abreast(world, states)?;
+            }
+            for state in states {
+                self.finish(world, state, &mut Unobserved)?;
+                show(state);
+            }
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            next += started as u64;
+        }
+        Ok(())
+    }
+
+    /// Takes all turns of runs that stand at their start, as far as it can.
+    fn take_turns_abreast(
+        &mut self,
+        world: &World,
+        states: &mut [RunState],
+    ) -> Result<(), RunError> {
+        let Some(plan) = &self.model.fast.abreast else {
+            return Ok(());
+        };
+        self.abreast.prepare(self.model, world);
+        let Some(stretch) = self.abreast.stretch else {
+            return Ok(());
+        };
+        if states.iter().any(|state| state.ending.is_some()) {
+            return Ok(());
+        }
+        self.abreast.enter(self.model, states);
+        let mut from = 0.0;
+        while from < self.model.horizon {
+            let until = f64::min(from + stretch, self.model.horizon);
+            self.foresee(world, states, from..until);
+            self.abreast.take(world, plan, states.len());
+            from = until;
+        }
+        self.abreast.leave(self.model, states);
+        for (lane, state) in states.iter_mut().enumerate() {
+            if self.abreast.lanes[lane].failed {
+                let run = state.run;
+                self.start(world, run, state)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Abreast {
+    /// Makes the tables of `world`, if that is not done.
+    fn prepare(&mut self, model: &Model, world: &World) {
+        if self.mark.as_ref() != Some(&world.mark) {
+            self.mark = Some(world.mark.clone());
+            let rate: f64 = world.mean_waits.iter().map(|wait| 1.0 / wait).sum();
+            // Not where the cap on events is near, nothing happens, or a hazard is not the same through the whole of a run.
+            let is_apt = rate > 0.0 && rate * model.horizon < model.max_events as f64;
+            let tables = is_apt.then(|| Table::all(model, world)).flatten();
+            self.stretch = tables.is_some().then_some(STRETCH / rate);
+            self.tables = tables.unwrap_or_default();
+            let changes = self.tables.iter().flat_map(|table| &table.changes);
+            self.sums = Sums::new(model, world, changes);
+        }
+    }
+
+    /// Takes over the runs, which stand at their start.
+    fn enter(&mut self, model: &Model, states: &[RunState]) {
+        self.levels.clear();
+        self.sums.clear();
+        self.wakes.clear();
+        self.lanes = [Lane::default(); LANES];
+        for (number, (lane, state)) in self.lanes.iter_mut().zip(states).enumerate() {
+            *lane = Lane {
+                number,
+                levels: self.levels.len(),
+                sums: self.sums.enter(model, state),
+                wakes: self.wakes.len(),
+                ..Lane::default()
+            };
+            self.levels.extend_from_slice(&state.levels);
+            self.levels.push(Level::SPARE);
+            let processes = 0..state.clocks.len();
+            self.wakes
+                .extend(processes.map(|process| state.wakes.time(process)));
+        }
+    }
+
+    /// Gives the runs back.
+    fn leave(&self, model: &Model, states: &mut [RunState]) {
+        for (lane, state) in self.lanes.iter().zip(states) {
+            let levels = &self.levels[lane.levels..][..state.levels.len()];
+            state.levels.copy_from_slice(levels);
+            self.sums.leave(model, state, lane.sums);
+            let wakes = &self.wakes[lane.wakes..][..state.clocks.len()];
+            state.wakes.set_all(wakes.iter().copied());
+            if lane.turns > 0 {
+                state.time = lane.time;
+            }
+            state.events += lane.turns - lane.idle;
+            state.steps += lane.turns;
+        }
+    }
+}

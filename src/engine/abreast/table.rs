@@ -1,0 +1,150 @@
+//! What turns of one kind do in one world.
+
+use super::sums::Counts;
+use crate::formula::{Given, Pattern, UpdateOp};
+use crate::model::{Kind, Model, World};
+use std::ops::Range;
+
+/// What the turns of one kind do: for each of its processes and each of its courses, and for a turn in which no course is open,
+/// there is a row of changes. All rows are as wide as the widest; what is missing is a change of a spare stock, so that no turn
+/// differs from another in what is to be done.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    /// For each pattern of the kind: the operands.
+    pub given: Vec<Vec<Given>>,
+    /// Changes of each process: those of its courses, and those of no course.
+    pub of_process: usize,
+    /// For each change of a row, at least one: whether time moves the stock, in some row.
+    pub moves: Vec<bool>,
+    pub changes: Vec<Change>,
+    /// Sums in which stocks count.
+    pub counts: Vec<Counts>,
+}
+
+/// A change of a stock: to `factor` times what it is, and `summand` more, but within bounds.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub slot: u32,
+    factor: f64,
+    summand: f64,
+    min: f64,
+    max: f64,
+    /// The first sum in which the stock counts, the spare one if it counts in none; and all of them in the table.
+    pub sum: u32,
+    pub counts: Range<u32>,
+    /// Whether it is the first of a turn that is no event.
+    pub idle: bool,
+    /// As in the scenario.
+    pub operation: UpdateOp,
+    pub by: f64,
+}
+
+impl Change {
+    /// Of the spare stock.
+    fn none(model: &Model) -> Self {
+        Self {
+            slot: model.slots.len() as u32,
+            factor: 1.0,
+            summand: 0.0,
+            min: 0.0,
+            max: 0.0,
+            sum: model.fast.sums.len() as u32,
+            counts: 0..0,
+            idle: false,
+            operation: UpdateOp::Add,
+            by: 0.0,
+        }
+    }
+
+    /// What `operation` does with `by`, to the bit; `None` if that is no finite number, or cannot be said so.
+    fn new(model: &Model, world: &World, slot: u32, operation: UpdateOp, by: f64) -> Option<Self> {
+        let (factor, summand) = match operation {
+            // Minus 0 is the one number that changes no other, whatever its sign, when it is added.
+            UpdateOp::Multiply => (by, -0.0),
+            UpdateOp::Add => (1.0, by),
+            UpdateOp::Subtract => (1.0, -by),
+            UpdateOp::Set if by.to_bits() == (-0.0_f64).to_bits() => return None,
+            UpdateOp::Set => (0.0, by),
+        };
+        let constants = &world.slots[slot as usize];
+        by.is_finite().then(|| Self {
+            slot,
+            factor,
+            summand,
+            min: constants.min,
+            max: constants.max,
+            operation,
+            by,
+            ..Self::none(model)
+        })
+    }
+
+    /// What becomes of a stock that is `old`, before bounds.
+    #[inline]
+    pub fn of(&self, old: f64) -> f64 {
+        old * self.factor + self.summand
+    }
+
+    /// A value within bounds.
+    #[inline]
+    pub fn within(&self, value: f64) -> f64 {
+        let value = if value < self.min { self.min } else { value };
+        if value > self.max { self.max } else { value }
+    }
+}
+
+impl Table {
+    /// The tables of all kinds; `None` if there is a change that cannot be made so.
+    pub fn all(model: &Model, world: &World) -> Option<Vec<Self>> {
+        let plan = model.fast.abreast.as_ref()?;
+        let counts = Counts::all(model)?;
+        let table = |kind: &Kind| Self::new(model, world, kind, &counts);
+        plan.kinds.iter().map(table).collect()
+    }
+
+    fn new(model: &Model, world: &World, kind: &Kind, counts: &[Vec<Counts>]) -> Option<Self> {
+        let slots = model.slots.len();
+        let given = kind.patterns.iter().map(|pattern| {
+            let given = |pattern: &Pattern| pattern.given(&world.constants, slots);
+            pattern.as_ref().map_or_else(Vec::new, given)
+        });
+        let turns = || {
+            let turn = |&process: &u32| model.fast.turns[process as usize].as_ref();
+            kind.processes.iter().filter_map(turn)
+        };
+        let courses = turns().flat_map(|turn| turn.courses.iter().flatten());
+        let width = courses
+            .map(|changes| changes.len())
+            .max()
+            .unwrap_or(0)
+            .max(1);
+        let mut table = Self {
+            given: given.collect(),
+            of_process: (kind.courses() as usize + 1) * width,
+            moves: vec![false; width],
+            changes: Vec::new(),
+            counts: Vec::new(),
+        };
+        for turn in turns() {
+            for course in turn.courses.iter().map(Option::as_deref).chain([None]) {
+                let changes = course.unwrap_or_default();
+                for (number, moves) in table.moves.iter_mut().enumerate() {
+                    let mut new = Change::none(model);
+                    if let Some(change) = changes.get(number) {
+                        let by = world.constants[change.by as usize];
+                        new = Change::new(model, world, change.slot, change.operation, by)?;
+                        let slot = change.slot as usize;
+                        *moves |= world.slots[slot].decay != 0.0;
+                        let first = table.counts.len() as u32;
+                        table.counts.extend(&counts[slot]);
+                        new.counts = first..table.counts.len() as u32;
+                        new.sum = counts[slot].first().map_or(new.sum, |counts| counts.sum);
+                    }
+                    new.idle = number == 0 && course.is_none();
+                    table.changes.push(new);
+                }
+            }
+        }
+        Some(table)
+    }
+}
