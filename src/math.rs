@@ -22,28 +22,29 @@ pub fn exp(x: f64) -> f64 {
         -1.653_390_220_546_525_2e-6,
         4.138_136_797_057_238_5e-8,
     ];
+    // r c / (2 - c), where e^r is 1 + r + that.
+    let rest = |r: f64| {
+        let rr = r * r;
+        let c = r - rr * (P[0] + rr * (P[1] + rr * (P[2] + rr * (P[3] + rr * P[4]))));
+        r * c / (2.0 - c)
+    };
+    // What tells the cases apart, as in the original: the numbers of which these words are the first half.
+    const HALF_LN2: f64 = f64::from_bits(0x3FD6_2E43 << 32);
+    const THREE_HALVES_LN2: f64 = f64::from_bits(0x3FF0_A2B2 << 32);
     let size = x.abs();
-    if !(3.8e-9..700.0).contains(&size) {
+    if (3.8e-9..HALF_LN2).contains(&size) {
+        return 1.0 + (rest(x) + x);
+    }
+    if !(HALF_LN2..700.0).contains(&size) {
         return libm::exp(x);
     }
-    // The high words of ln 2 / 2 and 3 ln 2 / 2 tell the cases apart, as they do in the original.
-    let high_word = (size.to_bits() >> 32) as u32;
-    let power = match high_word {
-        ..=0x3FD6_2E42 => 0,
-        0x3FD6_2E43..0x3FF0_A2B2 => {
-            if x < 0.0 {
-                -1
-            } else {
-                1
-            }
-        }
-        _ => (std::f64::consts::LOG2_E * x + 0.5_f64.copysign(x)) as i32,
+    let power = if size < THREE_HALVES_LN2 {
+        if x < 0.0 { -1 } else { 1 }
+    } else {
+        (std::f64::consts::LOG2_E * x + 0.5_f64.copysign(x)) as i32
     };
     let (high, low) = (x - f64::from(power) * LN2_HIGH, f64::from(power) * LN2_LOW);
-    let r = high - low;
-    let rr = r * r;
-    let c = r - rr * (P[0] + rr * (P[1] + rr * (P[2] + rr * (P[3] + rr * P[4]))));
-    let y = 1.0 + (r * c / (2.0 - c) - low + high);
+    let y = 1.0 + (rest(high - low) - low + high);
     y * f64::from_bits(((1023 + power) as u64) << 52)
 }
 

@@ -39,6 +39,7 @@ impl Truncation {
         }
     }
 
+    #[inline(always)]
     pub fn quantile(&self, u: f64) -> f64 {
         let Self {
             low,

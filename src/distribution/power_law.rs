@@ -5,6 +5,7 @@
 use crate::math::{exp, exp_m1, ln, ln_1p};
 
 /// `covered` is the part of the unbounded law that lies below `max`.
+#[inline(always)]
 pub(super) fn quantile(exponent: f64, min: f64, covered: f64, u: f64) -> f64 {
     let t = exponent - 1.0;
     min * exp(-ln_1p(-u * covered) / t)

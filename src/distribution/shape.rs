@@ -16,6 +16,8 @@ pub struct Shape {
     truncation: normal::Truncation,
     /// Of a power law: the part of the unbounded one that lies below the greatest value.
     covered: f64,
+    /// The least and the greatest value, as far as they are finite numbers.
+    range: [f64; 2],
 }
 
 impl Shape {
@@ -32,7 +34,10 @@ impl Shape {
             values,
             truncation: normal::Truncation::default(),
             covered: 1.0,
+            range: [-f64::MAX, f64::MAX],
         };
+        let (low, high) = shape.support();
+        shape.range = [low.max(-f64::MAX), high.min(f64::MAX)];
         let [a, b, c, d] = values;
         match family {
             Family::Normal => {
@@ -84,8 +89,7 @@ impl Shape {
                 (power_law::quantile(a, b - 0.5, self.covered, u) + 0.5).floor()
             }
         };
-        let (low, high) = self.support();
-        value.clamp(low.max(-f64::MAX), high.min(f64::MAX))
+        value.clamp(self.range[0], self.range[1])
     }
 
     /// The probability of a value at most `x`.

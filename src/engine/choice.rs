@@ -7,6 +7,7 @@ use crate::formula::Role;
 use crate::model::{
     Action, Choice, ChoiceBy, Deed, Formula, Model, NOBODY, Preference, Quantity, Selector,
 };
+use crate::random::Draw;
 
 /// Tolerance for probabilities that are meant to add up to 1.
 pub(super) const ROUNDING: f64 = 1e-9;
@@ -53,9 +54,9 @@ impl<'a, O: Observer> Running<'a, O> {
         };
         let details = if choice.draws_details {
             let stream = self.stream(choice.detail_stream);
-            [stream.uniform(), stream.uniform(), stream.uniform()]
+            [stream.draw(), stream.draw(), stream.draw()]
         } else {
-            [0.5; 3]
+            [Draw::UNUSED; 3]
         };
         let Some((course, probability)) = chosen else {
             return Ok(());
@@ -91,7 +92,7 @@ impl<'a, O: Observer> Running<'a, O> {
         probability: f64,
         deed: &Deed,
         scene: &Scene,
-        [for_target, for_place, for_delay]: [f64; 3],
+        [for_target, for_place, for_delay]: [Draw; 3],
     ) -> Result<(), Fault> {
         let time = self.state.time;
         let target = match &deed.target {
@@ -112,6 +113,19 @@ impl<'a, O: Observer> Running<'a, O> {
             Some(quantity) => self.quantity(quantity, scene, for_delay)?,
             None => 0.0,
         };
+        if delay == 0.0 && matches!(origin, Origin::Process(_)) {
+            let cause = Cause::Choice {
+                origin,
+                course,
+                probability,
+            };
+            return self.carry_out(origin, cause, deed, scene, target, place);
+        }
+        let due = time + delay;
+        self.observer.choice(time, origin, course, probability, due);
+        if let Origin::Rule(rule) = origin {
+            self.state.rules[rule as usize].pending += 1;
+        }
         let answer = Answer {
             origin,
             course,
@@ -120,67 +134,63 @@ impl<'a, O: Observer> Running<'a, O> {
             target,
             place,
         };
-        match origin {
-            Origin::Process(_) if delay == 0.0 => self.carry_out(&answer, deed),
-            Origin::Process(_) => {
-                self.observer
-                    .choice(time, origin, course, probability, time + delay);
-                self.state.schedule(time + delay, Due::Answer(answer));
-                Ok(())
-            }
-            Origin::Rule(rule) => {
-                self.observer
-                    .choice(time, origin, course, probability, time + delay);
-                self.state.rules[rule as usize].pending += 1;
-                self.state.schedule(time + delay, Due::Answer(answer));
-                Ok(())
-            }
-        }
+        self.state.schedule(due, Due::Answer(answer));
+        Ok(())
     }
 
     /// An answer's delay is over.
     pub(super) fn answer_due(&mut self, answer: &Answer) -> Result<(), Fault> {
-        let model = self.model;
-        if let Origin::Rule(rule) = answer.origin {
+        let Answer {
+            origin,
+            course,
+            probability,
+            ref scene,
+            target,
+            place,
+        } = *answer;
+        if let Origin::Rule(rule) = origin {
             self.state.rules[rule as usize].pending -= 1;
         }
-        let course = &model.choice(answer.origin).courses[answer.course as usize];
-        let Some(deed) = &course.deed else {
+        let Some(deed) = &self.model.choice(origin).courses[course as usize].deed else {
             return Ok(());
         };
-        if !self.allows(&deed.still, &answer.scene)? {
-            let time = self.state.time;
-            self.observer.dropped(
-                time,
-                answer.origin,
-                answer.course,
-                DropReason::NoLongerHolds,
-            );
+        let time = self.state.time;
+        if !self.allows(&deed.still, scene)? {
+            self.observer
+                .dropped(time, origin, course, DropReason::NoLongerHolds);
             return Ok(());
         }
-        if let Origin::Rule(rule) = answer.origin {
-            self.state.rules[rule as usize].last_answer = self.state.time;
+        if let Origin::Rule(rule) = origin {
+            self.state.rules[rule as usize].last_answer = time;
         }
-        self.carry_out(answer, deed)
+        let cause = Cause::Choice {
+            origin,
+            course,
+            probability,
+        };
+        self.carry_out(origin, cause, deed, scene, target, place)
     }
 
-    fn carry_out(&mut self, answer: &Answer, deed: &Deed) -> Result<(), Fault> {
-        let perpetrator = self.model.chooser(answer.origin);
-        let name =
-            |who: &Option<Formula>| (who.as_ref()).map(|formula| self.who(formula, &answer.scene));
+    #[inline(always)]
+    fn carry_out(
+        &mut self,
+        origin: Origin,
+        cause: Cause,
+        deed: &Deed,
+        scene: &Scene,
+        target: i32,
+        place: i32,
+    ) -> Result<(), Fault> {
+        let perpetrator = self.model.chooser(origin);
+        let name = |who: &Option<Formula>| (who.as_ref()).map(|formula| self.who(formula, scene));
         let (claimant, sponsor) = (name(&deed.claimant), name(&deed.sponsor));
         let roles = Roles::NONE
             .with(Role::SelfActor, perpetrator)
             .with(Role::Perpetrator, perpetrator)
-            .with(Role::Target, answer.target)
-            .with(Role::Place, answer.place)
-            .with(Role::Host, self.model.host(answer.place))
+            .with(Role::Target, target)
+            .with(Role::Place, place)
+            .with(Role::Host, self.model.host(place))
             .with(Role::Sponsor, sponsor.unwrap_or(NOBODY));
-        let cause = Cause::Choice {
-            origin: answer.origin,
-            course: answer.course,
-            probability: answer.probability,
-        };
         let action = self.done(deed);
         self.event(deed.action, action, roles, cause, claimant, None)
     }
@@ -211,30 +221,33 @@ impl<'a, O: Observer> Running<'a, O> {
         };
         let mut weights = std::mem::take(&mut self.scratch.weights);
         weights.clear();
-        let mut best = (None, f64::NEG_INFINITY);
-        for (index, course) in choice.courses.iter().enumerate() {
+        let mut best = f64::NEG_INFINITY;
+        let view = self.view(scene);
+        for course in &choice.courses {
             let score = match &course.preference {
                 _ if !self.allows(&course.when, scene)? => f64::NEG_INFINITY,
-                Some(formula) => self.value(formula, scene)?,
+                Some(formula) => self.value_seen(formula, &view)?,
                 None => 0.0,
             };
-            if score > best.1 {
-                best = (Some(index), score);
-            }
+            best = if score > best { score } else { best };
             weights.push(score);
         }
         let chosen = if rationality == f64::INFINITY {
-            best.0.map(|index| (index, 1.0))
+            let is_best = |&score: &f64| score == best && score > f64::NEG_INFINITY;
+            weights.iter().position(is_best).map(|index| (index, 1.0))
         } else {
+            let mut total = 0.0;
             for weight in &mut weights {
                 // A course that is not open has weight 0 also at rationality 0, where the product has no value.
-                *weight = if *weight == f64::NEG_INFINITY {
-                    0.0
-                } else {
-                    crate::math::exp(rationality * (*weight - best.1))
+                *weight = match *weight {
+                    f64::NEG_INFINITY => 0.0,
+                    // e^0
+                    score if score == best => 1.0,
+                    score => crate::math::exp(rationality * (score - best)),
                 };
+                total += *weight;
             }
-            draw(&weights, uniform)
+            draw_from(&weights, total, uniform)
         };
         self.scratch.weights = weights;
         Ok(chosen)
@@ -301,15 +314,27 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Who or where; nobody if no candidate will do.
-    fn select(&mut self, selector: &Selector, scene: &Scene, uniform: f64) -> Result<i32, Fault> {
-        let (members, preference, when) = match selector {
-            Selector::Formula(formula) => return Ok(self.who(formula, scene)),
+    #[inline]
+    fn select(&mut self, selector: &Selector, scene: &Scene, drawn: Draw) -> Result<i32, Fault> {
+        match selector {
+            Selector::Formula(formula) => Ok(self.who(formula, scene)),
             Selector::Among {
                 members,
                 preference,
                 when,
-            } => (members, preference, when),
-        };
+            } => self.select_among(members, preference, when, scene, drawn),
+        }
+    }
+
+    #[inline(never)]
+    fn select_among(
+        &mut self,
+        members: &[u32],
+        preference: &Preference,
+        when: &Option<Formula>,
+        scene: &Scene,
+        drawn: Draw,
+    ) -> Result<i32, Fault> {
         let mut weights = std::mem::take(&mut self.scratch.weights);
         weights.clear();
         let mut best = (None, f64::NEG_INFINITY);
@@ -332,33 +357,44 @@ impl<'a, O: Observer> Running<'a, O> {
             weights.push(weight);
         }
         let index = match preference {
-            Preference::Weight(_) => draw(&weights, uniform).map(|(index, _)| index),
+            Preference::Weight(_) => draw(&weights, drawn.uniform()).map(|(index, _)| index),
             Preference::Most(_) => best.0,
         };
         self.scratch.weights = weights;
         Ok(index.map_or(NOBODY, |index| members[index] as i32))
     }
 
-    /// A number, or a draw by inversion of the distribution function at `uniform`; never negative.
+    /// A number, or a draw by inversion of the distribution function; never negative.
+    #[inline(always)]
     pub(super) fn quantity(
         &self,
         quantity: &Quantity,
         scene: &Scene,
-        uniform: f64,
+        drawn: Draw,
     ) -> Result<f64, Fault> {
+        if let Quantity::Drawn { shape, site, .. } = quantity
+            && let Some(shape) = shape.and_then(|shape| self.world.shapes[shape as usize].as_ref())
+            && !O::PLAIN
+        {
+            return self.not_negative(shape.quantile(drawn.uniform()), *site);
+        }
+        self.quantity_now(quantity, scene, drawn)
+    }
+
+    /// The same, with parameters as they are now.
+    #[inline(never)]
+    fn quantity_now(&self, quantity: &Quantity, scene: &Scene, drawn: Draw) -> Result<f64, Fault> {
         let (value, site) = match quantity {
             Quantity::Fixed(formula) => (self.value(formula, scene)?, formula.site),
-            Quantity::Discrete { distribution, site } => (distribution.quantile(uniform), *site),
+            Quantity::Discrete { distribution, site } => {
+                (distribution.quantile(drawn.uniform()), *site)
+            }
             Quantity::Drawn {
                 family,
                 parameters,
-                shape,
                 site,
+                ..
             } => {
-                let known = shape.and_then(|shape| self.world.shapes[shape as usize]);
-                if let (Some(shape), false) = (known, O::PLAIN) {
-                    return self.not_negative(shape.quantile(uniform), *site);
-                }
                 let mut values = [0.0; MAX_PARAMETERS];
                 for (value, formula) in values.iter_mut().zip(parameters) {
                     // An end of a truncation may be infinite; the shape checks the rest.
@@ -367,7 +403,7 @@ impl<'a, O: Observer> Running<'a, O> {
                 let values = &values[..parameters.len()];
                 let shape = Shape::new(*family, values)
                     .map_err(|error| self.error(*site, Problem::Distribution(Box::new(error))))?;
-                (shape.quantile(uniform), *site)
+                (shape.quantile(drawn.uniform()), *site)
             }
         };
         self.not_negative(value, site)
@@ -383,7 +419,12 @@ impl<'a, O: Observer> Running<'a, O> {
 
 /// The index drawn by `uniform` with probabilities proportional to `weights`, and its probability; none if all are 0.
 pub(super) fn draw(weights: &[f64], uniform: f64) -> Option<(usize, f64)> {
-    let total: f64 = weights.iter().sum();
+    draw_from(weights, weights.iter().sum(), uniform)
+}
+
+/// The same for weights that add up to `total`.
+#[inline]
+fn draw_from(weights: &[f64], total: f64, uniform: f64) -> Option<(usize, f64)> {
     let mut left = uniform * total;
     let mut last = None;
     for (index, &weight) in weights.iter().enumerate() {

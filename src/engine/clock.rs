@@ -3,7 +3,7 @@
 use super::state::Clock;
 use super::view::{Ahead, View};
 use super::{Fault, Observer, Origin, Problem, Running, Scene};
-use crate::formula::{Interval, Role};
+use crate::formula::Interval;
 
 /// A bound over all that is left of the run is good enough if it is at most this many times the hazard of now.
 const GOOD_BOUND: f64 = 1.5;
@@ -16,10 +16,9 @@ impl<O: Observer> Running<'_, O> {
     pub(super) fn bound_clocks(&mut self) -> Result<(), Fault> {
         for process in 0..self.model.processes.len() {
             if !self.is_steady(process) {
-                self.bound_clock(process)?;
-                self.state
-                    .wakes
-                    .set(process, self.state.clocks[process].until);
+                let clock = self.bounded(process, self.state.clocks[process])?;
+                self.state.clocks[process] = clock;
+                self.state.wakes.set(process, clock.until);
             }
         }
         Ok(())
@@ -30,7 +29,7 @@ impl<O: Observer> Running<'_, O> {
         if self.is_steady(process) {
             self.wind_steady_clock(process);
         } else {
-            self.aim_clock(process);
+            self.aim_clock(process, self.state.clocks[process]);
         }
     }
 
@@ -39,10 +38,17 @@ impl<O: Observer> Running<'_, O> {
         while let Some(process) = self.scratch.dirty.pop() {
             let process = process as usize;
             self.scratch.is_dirty[process] = false;
-            self.spend(process);
-            self.bound_clock(process)?;
-            self.aim_clock(process);
+            self.reset_clock(process)?;
         }
+        Ok(())
+    }
+
+    /// Bounds a hazard anew and sets when its clock wakes. The wait that is left is kept.
+    fn reset_clock(&mut self, process: usize) -> Result<(), Fault> {
+        let mut clock = self.state.clocks[process];
+        clock.spend(self.state.time);
+        let clock = self.bounded(process, clock)?;
+        self.aim_clock(process, clock);
         Ok(())
     }
 
@@ -52,39 +58,44 @@ impl<O: Observer> Running<'_, O> {
             self.wind_steady_clock(process);
             true
         } else {
-            let clock = self.state.clocks[process];
+            let clock = &mut self.state.clocks[process];
             if !clock.candidate {
-                self.spend(process);
-                self.bound_clock(process)?;
-                self.aim_clock(process);
-                return Ok(());
+                return self.reset_clock(process);
             }
-            self.state.clocks[process].remaining = f64::NAN;
+            clock.remaining = f64::NAN;
+            let clock = *clock;
             self.mark_dirty(process as u32);
-            let hazard = if clock.exact {
-                clock.bound
-            } else {
-                self.hazard(process)?
-            };
-            self.scratch.hazards[process] = hazard;
-            clock.exact || self.is_taken(process, hazard, clock.bound)?
+            self.is_taken(process, &clock)?
         };
         if happens {
-            let actor = self.model.processes[process].actor as i32;
-            let scene = Scene::NONE.with(Role::SelfActor, actor);
-            self.choose(Origin::Process(process as u32), &scene)?;
+            // The formulas of a process know its actor.
+            self.choose(Origin::Process(process as u32), &Scene::NONE)?;
         }
         Ok(())
     }
 
-    /// Thinning: whether a candidate of a clock that runs at rate `bound` is an event of the hazard.
-    fn is_taken(&mut self, process: usize, hazard: f64, bound: f64) -> Result<bool, Fault> {
+    /// Thinning: whether a candidate of a clock is an event of the hazard.
+    #[inline]
+    fn is_taken(&mut self, process: usize, clock: &Clock) -> Result<bool, Fault> {
+        let bound = clock.bound;
+        if clock.exact {
+            self.scratch.hazards[process] = bound;
+            return Ok(true);
+        }
         let definition = &self.model.processes[process];
-        if hazard > bound {
+        let drawn = self.stream(definition.wait_stream).uniform() * bound;
+        // Where the hazard cannot be as low as what was drawn, it need not be known.
+        if drawn < clock.least && !O::PLAIN {
+            return Ok(true);
+        }
+        let hazard = self.hazard(process, &self.view(&Scene::NONE))?;
+        if !(clock.least..=bound).contains(&hazard) {
             let site = definition.hazard.site;
+            let bound = if hazard > bound { bound } else { clock.least };
             return Err(self.error(site, Problem::BoundBroken { hazard, bound }));
         }
-        Ok(self.stream(definition.wait_stream).uniform() * bound < hazard)
+        self.scratch.hazards[process] = hazard;
+        Ok(drawn < hazard)
     }
 
     /// Whether the hazard is the same through the whole of every run in this world.
@@ -112,75 +123,73 @@ impl<O: Observer> Running<'_, O> {
         }
     }
 
-    /// Takes off what has been spent of the wait since the last bound.
-    fn spend(&mut self, process: usize) {
-        let time = self.state.time;
-        let clock = &mut self.state.clocks[process];
-        if !clock.remaining.is_nan() {
-            clock.remaining = (clock.remaining - clock.bound * (time - clock.since)).max(0.0);
-        }
-    }
-
     /// Sets the time at which a clock that has just been bounded wakes, with a fresh wait if it has none.
-    fn aim_clock(&mut self, process: usize) {
-        let Clock { bound, until, .. } = self.state.clocks[process];
+    #[inline(always)]
+    fn aim_clock(&mut self, process: usize, mut clock: Clock) {
         let mut candidate = f64::INFINITY;
-        if bound > 0.0 {
-            if self.state.clocks[process].remaining.is_nan() {
+        if clock.bound > 0.0 {
+            if clock.remaining.is_nan() {
                 let stream = self.model.processes[process].wait_stream;
-                self.state.clocks[process].remaining = self.stream(stream).exponential();
+                clock.remaining = self.stream(stream).exponential();
             }
-            candidate = self.state.time + self.state.clocks[process].remaining / bound;
+            candidate = self.state.time + clock.remaining / clock.bound;
         }
-        self.state.clocks[process].candidate = candidate <= until;
-        self.state.wakes.set(process, candidate.min(until));
+        clock.candidate = candidate <= clock.until;
+        self.state.clocks[process] = clock;
+        let wake = if clock.candidate {
+            candidate
+        } else {
+            clock.until
+        };
+        self.state.wakes.adjust(process, wake);
     }
 
     /// The hazard of a process, now.
-    fn hazard(&self, process: usize) -> Result<f64, Fault> {
-        let process = &self.model.processes[process];
-        let scene = Scene::NONE.with(Role::SelfActor, process.actor as i32);
-        let hazard = self.value(&process.hazard, &scene)?;
+    #[inline]
+    fn hazard(&self, process: usize, view: &View<'_>) -> Result<f64, Fault> {
+        let formula = &self.model.processes[process].hazard;
+        let hazard = self.value_seen(formula, view)?;
         if hazard < 0.0 {
-            return Err(self.error(process.hazard.site, Problem::NegativeHazard(hazard)));
+            return Err(self.error(formula.site, Problem::NegativeHazard(hazard)));
         }
         Ok(hazard)
     }
 
-    /// Bounds the hazard from now on.
-    fn bound_clock(&mut self, process: usize) -> Result<(), Fault> {
+    /// The clock with its hazard bounded from now on.
+    #[inline(always)]
+    fn bounded(&mut self, process: usize, clock: Clock) -> Result<Clock, Fault> {
         let mut kept = std::mem::replace(&mut self.scratch.hazards[process], f64::NAN);
         if O::PLAIN {
             kept = f64::NAN;
         }
-        let exact = !self.moves(process);
-        let (bound, until) = if exact {
-            (self.hazard_unless(kept, process)?, f64::INFINITY)
-        } else {
-            self.bound_ahead(process, kept)?
+        // Bounds say nothing of roles, and the formulas of a process know its actor.
+        let view = &self.view(&Scene::NONE);
+        let hazard = || match kept {
+            unknown if unknown.is_nan() => self.hazard(process, view),
+            known => Ok(known),
         };
-        let since = self.state.time;
-        let clock = &mut self.state.clocks[process];
-        *clock = Clock {
-            since,
+        let exact = !self.moves(process);
+        let Outlook {
+            least,
+            bound,
+            until,
+        } = if exact {
+            Outlook::steady(hazard()?)
+        } else {
+            self.bound_ahead(process, view, hazard)?
+        };
+        Ok(Clock {
+            since: self.state.time,
+            least,
             bound,
             until,
             exact,
-            ..*clock
-        };
-        Ok(())
-    }
-
-    /// The hazard of a process, now, which is `known` unless that is not a number.
-    fn hazard_unless(&self, known: f64, process: usize) -> Result<f64, Fault> {
-        if known.is_nan() {
-            self.hazard(process)
-        } else {
-            Ok(known)
-        }
+            ..clock
+        })
     }
 
     /// Whether the hazard changes between events.
+    #[inline(always)]
     fn moves(&self, process: usize) -> bool {
         let definition = &self.model.processes[process];
         self.world.look_ahead[process] < f64::INFINITY
@@ -192,19 +201,23 @@ impl<O: Observer> Running<'_, O> {
                 }))
     }
 
-    /// An upper bound of the hazard, and until when it holds. `kept` is the hazard if it is known, else not a number.
-    fn bound_ahead(&self, process: usize, kept: f64) -> Result<(f64, f64), Fault> {
+    /// Bounds of the hazard, which now is what `hazard` gives.
+    #[inline(always)]
+    fn bound_ahead(
+        &self,
+        process: usize,
+        view: &View<'_>,
+        hazard: impl Fn() -> Result<f64, Fault>,
+    ) -> Result<Outlook, Fault> {
         let definition = &self.model.processes[process];
         let now = self.state.time;
         let horizon = self.model.horizon;
         // Nothing is drawn beyond the horizon, so a clock that sleeps past it need not wake there.
         if now >= horizon {
-            return Ok((self.hazard_unless(kept, process)?, f64::INFINITY));
+            return Ok(Outlook::steady(hazard()?));
         }
         let program = &self.model.fast.hazards[process];
         let bound_until = |until: f64| {
-            // Bounds say nothing of roles, so it does not matter who looks.
-            let view: View<'_> = self.view(&Scene::NONE);
             let ahead = Ahead { view, until };
             if O::PLAIN {
                 program.bound(&ahead)
@@ -218,11 +231,11 @@ impl<O: Observer> Running<'_, O> {
         // The hazard lies between the bounds: where these are near each other, it need not be known.
         let is_near = to_the_end.low >= 0.0 && to_the_end.high <= GOOD_BOUND * to_the_end.low;
         if is_near && is_known(to_the_end) && !O::PLAIN {
-            return Ok((to_the_end.high, f64::INFINITY));
+            return Ok(Outlook::between(to_the_end, f64::INFINITY));
         }
-        let hazard = self.hazard_unless(kept, process)?;
+        let hazard = hazard()?;
         if to_the_end.high <= GOOD_BOUND * hazard && is_known(to_the_end) && may_sleep(to_the_end) {
-            return Ok((to_the_end.high, f64::INFINITY));
+            return Ok(Outlook::between(to_the_end, f64::INFINITY));
         }
         let mut ahead = self.world.look_ahead[process];
         for _ in 0..HALVINGS {
@@ -232,15 +245,52 @@ impl<O: Observer> Running<'_, O> {
                 break;
             }
             if until == horizon && is_known(to_the_end) && may_sleep(to_the_end) {
-                return Ok((to_the_end.high, f64::INFINITY));
+                return Ok(Outlook::between(to_the_end, f64::INFINITY));
             }
             let bound = bound_until(until);
             if is_known(bound) {
-                return Ok((bound.high, until));
+                return Ok(Outlook::between(bound, until));
             }
             ahead /= 2.0;
         }
         Err(self.error(definition.hazard.site, Problem::Unbounded))
+    }
+}
+
+/// Between what a hazard lies, and until when.
+struct Outlook {
+    /// Not negative.
+    least: f64,
+    bound: f64,
+    until: f64,
+}
+
+impl Outlook {
+    /// A hazard that stays as it is.
+    fn steady(hazard: f64) -> Self {
+        Self {
+            least: hazard,
+            bound: hazard,
+            until: f64::INFINITY,
+        }
+    }
+
+    fn between(bounds: Interval, until: f64) -> Self {
+        Self {
+            // A hazard that turns out negative is an error.
+            least: if bounds.low > 0.0 { bounds.low } else { 0.0 },
+            bound: bounds.high,
+            until,
+        }
+    }
+}
+
+impl Clock {
+    /// Takes off what has been spent of the wait since the last bound.
+    fn spend(&mut self, time: f64) {
+        if !self.remaining.is_nan() {
+            self.remaining = (self.remaining - self.bound * (time - self.since)).max(0.0);
+        }
     }
 }
 

@@ -3,16 +3,18 @@
 use super::choice::draw;
 use super::observe::{Cause, DropReason, Event};
 use super::state::{Due, Level};
+use super::view::relaxed;
 use super::{Ending, Fault, Observer, Origin, Problem, Roles, Running, Scene, metrics};
-use crate::formula::{Environment, Role, StockTarget, UpdateOp};
+use crate::formula::{Role, StockTarget, UpdateOp};
 use crate::model::{
     Action, Dependents, Effect, ForcedEvent, IfPending, Measured, MetricKind, NOBODY, Outcome,
-    Rule, RungMove, RungShift, StandingSet,
+    REACHED_BY, Rule, RungMove, RungShift,
 };
+use crate::random::Draw;
 
 impl<'a, O: Observer> Running<'a, O> {
     /// An event happens: it is measured, takes effect, and reaches the actors whom it concerns.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn event(
         &mut self,
         number: u32,
@@ -65,6 +67,7 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Severity and foiling, put into the scene; and who claims the event.
+    #[inline(always)]
     fn draw_outcome(
         &mut self,
         action: &Action,
@@ -76,13 +79,13 @@ impl<'a, O: Observer> Running<'a, O> {
         let [for_foiling, for_claim, for_killed] = if action.draws_outcome() {
             let offset = usize::try_from(actor).map_or(0, |actor| actor as u32);
             let stream = self.stream(action.outcome_stream + offset);
-            [stream.uniform(), stream.uniform(), stream.uniform()]
+            [stream.draw(), stream.draw(), stream.draw()]
         } else {
-            [0.5; 3]
+            [Draw::UNUSED; 3]
         };
         scene.event.foiled = match (forced, &action.foiled) {
             (Some(forced), _) => forced.foiled,
-            (None, Some(chance)) => for_foiling < self.probability(chance, scene)?,
+            (None, Some(chance)) => for_foiling.uniform() < self.probability(chance, scene)?,
             (None, None) => false,
         };
         let known = forced.and_then(|forced| forced.killed.as_ref());
@@ -104,7 +107,7 @@ impl<'a, O: Observer> Running<'a, O> {
                     Some(chance) => self.probability(chance, scene)?,
                     None => 1.0,
                 };
-                if for_claim < chance {
+                if for_claim.uniform() < chance {
                     self.who(&claim.by, scene)
                 } else {
                     NOBODY
@@ -194,18 +197,26 @@ impl<'a, O: Observer> Running<'a, O> {
             if !self.allows(&effect.condition, scene)? {
                 continue;
             }
-            let slot = match (&effect.target, effect.of_role) {
-                (StockTarget::Fixed(slot), _) => Some(*slot),
-                (_, Some((stock, role))) => self.view(scene).stock_of_role(stock, role),
-                (target, None) => target.slot(&self.view(scene)),
+            let slot = match &effect.target {
+                StockTarget::Fixed(slot) => *slot,
+                _ => match self.slot_of_role(effect, scene) {
+                    Some(slot) => slot,
+                    None => continue,
+                },
             };
-            let Some(slot) = slot else {
-                continue;
-            };
-            let by = self.value(&effect.value, scene)?;
-            self.change_stock(slot, effect.operation, by, effect.value.site, scene)?;
+            let by = self.evaluate(&effect.value, scene);
+            self.change_stock(slot, effect.operation, by, effect.value.site)?;
         }
         Ok(())
+    }
+
+    /// The slot that an effect writes, which depends on roles; none where the stock does not exist.
+    fn slot_of_role(&self, effect: &Effect, scene: &Scene) -> Option<u32> {
+        let view = self.view(scene);
+        match effect.of_role {
+            Some((stock, role)) => view.stock_of_role(stock, role),
+            None => effect.target.slot(&view),
+        }
     }
 
     /// Changes a stock by a number, which comes from the formula at `site`.
@@ -216,56 +227,67 @@ impl<'a, O: Observer> Running<'a, O> {
         operation: UpdateOp,
         by: f64,
         site: u32,
-        scene: &Scene,
     ) -> Result<(), Fault> {
-        let new = operation.apply(self.stock(slot, scene), by);
+        let slot = slot as usize;
+        let constants = &self.world.slots[slot];
+        let moves = constants.decay != 0.0;
+        let level = self.state.levels[slot];
+        let old = if !moves {
+            level.value
+        } else if let Some(known) = self.scratch.now.kept(slot) {
+            known
+        } else {
+            relaxed(level, constants, self.state.time)
+        };
+        // A change by what is not finite comes to nothing finite.
+        let new = operation.apply(old, by);
         if !new.is_finite() {
-            return Err(self.error(site, Problem::NotFinite(new)));
+            let wrong = if by.is_finite() { new } else { by };
+            return Err(self.error(site, Problem::NotFinite(wrong)));
         }
-        self.set_stock(slot, new);
+        let new = if new < constants.min {
+            constants.min
+        } else {
+            new
+        };
+        let new = if new > constants.max {
+            constants.max
+        } else {
+            new
+        };
+        if !constants.alone {
+            if moves {
+                // For metrics that follow it.
+                self.scratch.now.keep(slot, old);
+            }
+            self.touch(&self.model.slot_dependents[slot]);
+        }
+        self.state.levels[slot] = Level {
+            value: new,
+            since: self.state.time,
+        };
+        if moves {
+            self.scratch.now.keep(slot, new);
+        }
+        if !constants.alone {
+            for summand in &self.model.slot_dependents[slot].summands {
+                summand.set(&mut self.state.totals, new);
+            }
+        }
         Ok(())
     }
 
-    /// The value of a stock now.
-    #[inline]
-    fn stock(&self, slot: u32, scene: &Scene) -> f64 {
-        if self.world.slots[slot as usize].decay == 0.0 {
-            self.state.levels[slot as usize].value
-        } else {
-            self.view(scene).stock(slot)
-        }
-    }
-
-    #[inline(always)]
-    fn set_stock(&mut self, slot: u32, value: f64) {
-        let model = self.model;
-        let constants = &self.world.slots[slot as usize];
-        let value = if value < constants.min {
-            constants.min
-        } else {
-            value
-        };
-        let value = if value > constants.max {
-            constants.max
-        } else {
-            value
-        };
-        let dependents = &model.slot_dependents[slot as usize];
-        self.touch(dependents);
-        self.state.levels[slot as usize] = Level {
-            value,
-            since: self.state.time,
-        };
-        for summand in &dependents.summands {
-            summand.set(&mut self.state.totals, value);
-        }
-    }
-
     /// Lets all that depends on a stock or rung know that it is about to change.
-    #[inline]
+    #[inline(always)]
     fn touch(&mut self, dependents: &Dependents) {
         for &metric in &dependents.watchers {
-            metrics::follow(self.model, self.world, self.state, metric);
+            metrics::follow(
+                self.model,
+                self.world,
+                self.state,
+                &self.scratch.now,
+                metric,
+            );
         }
         for &process in &dependents.processes {
             self.mark_dirty(process);
@@ -298,11 +320,13 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Lets every rule that the event concerns choose its answer.
+    #[inline(always)]
     fn provoke(&mut self, action: &Action, scene: &Scene) -> Result<(), Fault> {
-        self.scratch.beliefs.fill(None);
+        if !all_is_known::<O>(action) {
+            self.scratch.beliefs.fill(None);
+        }
         let model = self.model;
-        let roles = [Role::Target, Role::Host, Role::Perpetrator, Role::Claimant]
-            .map(|role| scene.roles.get(role));
+        let roles = REACHED_BY.map(|role| scene.roles.get(role));
         for &index in &action.rules {
             let rule = &model.rules[index as usize];
             let answers = match rule.outcome {
@@ -310,11 +334,7 @@ impl<'a, O: Observer> Running<'a, O> {
                 Outcome::Foiled => scene.event.foiled,
                 Outcome::Any => true,
             };
-            // Every event reaches an actor in some role.
-            let concerns = |wanted: StandingSet| {
-                wanted == StandingSet::ANY || wanted.meets(model.standings(rule.actor, roles))
-            };
-            if answers && concerns(rule.standings) {
+            if answers && model.concerns(rule, roles) {
                 self.answer(index, rule, action, scene)?;
             }
         }
@@ -368,10 +388,13 @@ impl<'a, O: Observer> Running<'a, O> {
 
     /// Whom an actor believes responsible for the event: one belief an event and actor.
     fn belief(&mut self, observer: u32, action: &Action, scene: &Scene) -> Result<i32, Fault> {
+        let perpetrator = scene.roles.get(Role::Perpetrator);
+        if all_is_known::<O>(action) {
+            return Ok(perpetrator);
+        }
         if let Some(belief) = self.scratch.beliefs[observer as usize] {
             return Ok(belief);
         }
-        let perpetrator = scene.roles.get(Role::Perpetrator);
         let belief = if action.suspects.is_empty() || perpetrator == observer as i32 {
             perpetrator
         } else {
@@ -397,4 +420,9 @@ impl<'a, O: Observer> Running<'a, O> {
         self.observer.belief(observer, belief);
         Ok(belief)
     }
+}
+
+/// Whether everybody believes what is true, and nobody is to be told of it.
+fn all_is_known<O: Observer>(action: &Action) -> bool {
+    O::IDLE && action.suspects.is_empty()
 }

@@ -1,7 +1,7 @@
 //! Metrics: what is read off a run while it is under way.
 
 use super::state::{Level, MetricState, RunState};
-use super::view::relaxed;
+use super::view::{Now, relaxed};
 use crate::model::{MetricKind, Model, SlotConstants, Watched, World};
 
 /// The path of a stock or rung between two events: from `level` towards a baseline.
@@ -18,6 +18,7 @@ const STILL: SlotConstants = SlotConstants {
     decay: 0.0,
     min: f64::NEG_INFINITY,
     max: f64::INFINITY,
+    alone: true,
 };
 
 impl<'a> Path<'a> {
@@ -52,12 +53,12 @@ impl<'a> Path<'a> {
         if time > from { time.min(to) } else { from }
     }
 
-    /// Integral from `from` to `to`.
-    fn integral(&self, from: f64, to: f64) -> f64 {
+    /// Integral from `from` to `to`, at which the path is at `first` and `last`.
+    fn integral(&self, [from, to]: [f64; 2], [first, last]: [f64; 2]) -> f64 {
         if self.slot.decay == 0.0 || self.level.value == self.slot.baseline {
             return self.level.value * (to - from);
         }
-        self.slot.baseline * (to - from) + (self.at(from) - self.at(to)) / self.slot.decay
+        self.slot.baseline * (to - from) + (first - last) / self.slot.decay
     }
 }
 
@@ -80,9 +81,9 @@ pub(super) fn reset(model: &Model, world: &World, state: &mut RunState) {
 }
 
 /// Follows the stock or rung that metric `index` watches up to now. Called before it changes, and before the metric is read.
-pub(super) fn follow(model: &Model, world: &World, state: &mut RunState, index: u32) {
+pub(super) fn follow(model: &Model, world: &World, state: &mut RunState, now: &Now, index: u32) {
     let index = index as usize;
-    let (from, to) = (state.metrics[index].since, state.time);
+    let (from, to) = (state.metrics[index].since, now.time);
     state.metrics[index].since = to;
     let value = state.values[index];
     let kind = &model.metrics[index].kind;
@@ -93,7 +94,11 @@ pub(super) fn follow(model: &Model, world: &World, state: &mut RunState, index: 
         _ => return,
     };
     let path = Path::of(watched, world, state);
-    let (first, last) = (path.at(from), path.at(to));
+    let known = match watched {
+        Watched::Slot(slot) => now.kept(slot as usize),
+        Watched::Pair(_) => None,
+    };
+    let (first, last) = (path.at(from), known.unwrap_or_else(|| path.at(to)));
     let level = world.metric_levels[index];
     let beyond = |x: f64, above: bool| if above { x > level } else { x < level };
     state.values[index] = match *kind {
@@ -113,7 +118,7 @@ pub(super) fn follow(model: &Model, world: &World, state: &mut RunState, index: 
             path.crossing(level, from, to)
         }
         MetricKind::TimeMean(_) => {
-            let integral = state.metrics[index].integral + path.integral(from, to);
+            let integral = state.metrics[index].integral + path.integral([from, to], [first, last]);
             state.metrics[index].integral = integral;
             if to > 0.0 { integral / to } else { last }
         }

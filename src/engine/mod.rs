@@ -34,8 +34,7 @@ use crate::model::{Formula, Model, World};
 use crate::random::{Stream, StreamKey, StreamSource};
 use prepared::Prepared;
 use state::{Due, OpenStream};
-use std::cell::Cell;
-use view::{Relaxed, View};
+use view::{Now, View};
 
 /// Runs a model under one seed.
 ///
@@ -98,10 +97,8 @@ struct Scratch {
     weights: Vec<f64>,
     /// Whether a metric, stock or rung that an absorbing endgame reads has changed.
     absorbing: bool,
-    /// The values of stocks that have been worked out in this moment.
-    relaxed: Vec<Cell<Relaxed>>,
-    /// Counts the times to which runs have gone on, so that no value is taken for one of another time or run.
-    moment: u64,
+    /// The time at which the run is seen, and what stocks are at it.
+    now: Now,
 }
 
 impl Scratch {
@@ -112,7 +109,6 @@ impl Scratch {
             self.hazards[process as usize] = f64::NAN;
         }
         self.absorbing = false;
-        self.moment += 1;
     }
 }
 
@@ -126,8 +122,7 @@ impl<'m> Simulator<'m> {
             beliefs: vec![None; model.actors.len()],
             weights: Vec::with_capacity(model.largest_choice()),
             absorbing: false,
-            relaxed: vec![Cell::new(Relaxed::NONE); model.slots.len()],
-            moment: 0,
+            now: Now::new(model.slots.len()),
         };
         Self {
             model,
@@ -209,6 +204,7 @@ impl<'m> Simulator<'m> {
         observer: &'a mut O,
     ) -> Running<'a, O> {
         self.scratch.clear();
+        self.scratch.now.go_to(state.time, O::PLAIN);
         Running {
             model: self.model,
             world,
@@ -276,7 +272,9 @@ impl<'a, O: Observer> Running<'a, O> {
         } else {
             self.wake(clock)?;
         }
-        self.reset_dirty_clocks()?;
+        if !self.scratch.dirty.is_empty() {
+            self.reset_dirty_clocks()?;
+        }
         if self.scratch.absorbing && self.state.ending.is_none() {
             self.scratch.absorbing = false;
             self.check_absorbing()?;
@@ -287,7 +285,7 @@ impl<'a, O: Observer> Running<'a, O> {
     #[inline]
     fn go_to(&mut self, time: f64) {
         self.state.time = time;
-        self.scratch.moment += 1;
+        self.scratch.now.go_to(time, O::PLAIN);
     }
 
     /// The stream with this index, opened at its start if this run has not drawn from it yet.
@@ -302,27 +300,28 @@ impl<'a, O: Observer> Running<'a, O> {
             model: self.model,
             world: self.world,
             state: self.state,
-            time: self.state.time,
+            now: &self.scratch.now,
             scene,
-            relaxed: &self.scratch.relaxed,
-            moment: if O::PLAIN {
-                Relaxed::UNKEPT
-            } else {
-                self.scratch.moment
-            },
         }
     }
 
     /// Whatever a formula comes to.
-    #[inline]
+    #[inline(always)]
     fn evaluate(&self, formula: &Formula, scene: &Scene) -> f64 {
         match &formula.code {
             Code::Number(value) if !O::PLAIN => *value,
-            _ => self.evaluate_seen(formula, &self.view(scene)),
+            _ => self.look_up(formula, scene),
         }
     }
 
+    /// Apart, so that numbers, which need no view, are read in place.
+    #[inline(never)]
+    fn look_up(&self, formula: &Formula, scene: &Scene) -> f64 {
+        self.evaluate_seen(formula, &self.view(scene))
+    }
+
     /// Whatever a formula comes to, as seen in `view`.
+    #[inline]
     fn evaluate_seen(&self, formula: &Formula, view: &View<'_>) -> f64 {
         if O::PLAIN {
             formula.program.evaluate(view)
@@ -332,9 +331,23 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// The value of a formula, which must be finite: a number, or 1 or 0 for a truth.
-    #[inline]
+    #[inline(always)]
     fn value(&self, formula: &Formula, scene: &Scene) -> Result<f64, Fault> {
-        let value = self.evaluate(formula, scene);
+        self.finite(self.evaluate(formula, scene), formula)
+    }
+
+    /// The same, as seen in `view`.
+    #[inline(always)]
+    fn value_seen(&self, formula: &Formula, view: &View<'_>) -> Result<f64, Fault> {
+        let value = match &formula.code {
+            Code::Number(value) if !O::PLAIN => *value,
+            _ => self.evaluate_seen(formula, view),
+        };
+        self.finite(value, formula)
+    }
+
+    #[inline(always)]
+    fn finite(&self, value: f64, formula: &Formula) -> Result<f64, Fault> {
         if value.is_finite() {
             Ok(value)
         } else {
@@ -343,12 +356,17 @@ impl<'a, O: Observer> Running<'a, O> {
     }
 
     /// Whether an optional guard holds; none always holds.
-    #[inline]
+    #[inline(always)]
     fn allows(&self, guard: &Option<Formula>, scene: &Scene) -> Result<bool, Fault> {
         match guard {
-            Some(guard) => Ok(self.value(guard, scene)? != 0.0),
+            Some(guard) => self.holds(guard, scene),
             None => Ok(true),
         }
+    }
+
+    #[inline(never)]
+    fn holds(&self, guard: &Formula, scene: &Scene) -> Result<bool, Fault> {
+        Ok(self.value(guard, scene)? != 0.0)
     }
 
     /// The actor or place that a formula names.

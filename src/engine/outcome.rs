@@ -1,6 +1,5 @@
 //! How a run ends and what it comes to.
 
-use super::view::View;
 use super::{Ending, Fault, Observer, Running, Scene, metrics};
 use crate::engine::Problem;
 use crate::model::{Formula, MetricKind, Timeline};
@@ -61,7 +60,7 @@ impl<O: Observer> Running<'_, O> {
     fn read_metrics(&mut self, wanted: &[u32], derived: &[u32]) -> Result<(), Fault> {
         let model = self.model;
         for &index in wanted {
-            metrics::follow(model, self.world, self.state, index);
+            metrics::follow(model, self.world, self.state, &self.scratch.now, index);
             if let MetricKind::Final(formula) = &model.metrics[index as usize].kind {
                 self.state.values[index as usize] = self.value(formula, &Scene::NONE)?;
             }
@@ -105,13 +104,13 @@ impl<O: Observer> Running<'_, O> {
             } else {
                 self.state.time
             };
-            // What has been worked out for the present does not hold at this date; and it is past when the caller goes on.
-            self.scratch.moment += 1;
+            // It is past when the caller goes on.
+            self.scratch.now.go_to(time, O::PLAIN);
             let series = timeline.series.len();
             // Taken out for as long as the run is read.
             let mut recorded = std::mem::take(&mut self.state.timeline);
             let room = &mut recorded[point * series..][..series];
-            let done = self.record_point(timeline, time, room);
+            let done = self.record_point(timeline, room);
             self.state.timeline = recorded;
             done?;
             self.state.timeline_points += 1;
@@ -119,17 +118,9 @@ impl<O: Observer> Running<'_, O> {
         Ok(())
     }
 
-    /// Writes the values of all series at `time` into `values`.
-    fn record_point(
-        &self,
-        timeline: &Timeline,
-        time: f64,
-        values: &mut [f64],
-    ) -> Result<(), Fault> {
-        let view = View {
-            time,
-            ..self.view(&Scene::NONE)
-        };
+    /// Writes the values of all series at the time at which the run is seen into `values`.
+    fn record_point(&self, timeline: &Timeline, values: &mut [f64]) -> Result<(), Fault> {
+        let view = self.view(&Scene::NONE);
         for ((_, formula), value) in timeline.series.iter().zip(values) {
             *value = self.evaluate_seen(formula, &view);
             if !value.is_finite() {

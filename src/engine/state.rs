@@ -98,9 +98,11 @@ impl Level {
 pub(super) struct Clock {
     /// When the bound was last worked out.
     pub since: f64,
-    /// Upper bound of the hazard from `since` to the end of the look-ahead.
+    /// Lower bound of the hazard from `since` to `until`; not negative.
+    pub least: f64,
+    /// Upper bound of the hazard from `since` to `until`.
     pub bound: f64,
-    /// Until when the bound holds.
+    /// Until when the bounds hold.
     pub until: f64,
     /// Unit-rate exponential wait that was left at `since`; not a number before it is drawn, which waits until there is a hazard.
     pub remaining: f64,
@@ -236,6 +238,7 @@ impl RunState {
     pub(super) fn new(model: &Model) -> Self {
         let clock = Clock {
             since: 0.0,
+            least: 0.0,
             bound: 0.0,
             until: f64::INFINITY,
             remaining: f64::NAN,

@@ -68,7 +68,7 @@ impl<O: Observer> Running<'_, O> {
             if !by.is_finite() {
                 return Err(self.error(change.site, Problem::NotFinite(by)));
             }
-            self.change_stock(change.slot, change.operation, by, change.site, &Scene::NONE)?;
+            self.change_stock(change.slot, change.operation, by, change.site)?;
         }
         Ok(())
     }

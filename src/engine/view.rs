@@ -12,31 +12,72 @@ pub(super) struct View<'a> {
     pub model: &'a Model,
     pub world: &'a World,
     pub state: &'a RunState,
-    pub time: f64,
+    pub now: &'a Now,
     pub scene: &'a Scene,
-    pub relaxed: &'a [Cell<Relaxed>],
-    /// The moment, for [`Relaxed`].
-    pub moment: u64,
 }
 
-/// The value of a stock at a moment, kept because several formulas read it at the same time.
+/// The time at which a run is seen, and the values of stocks that time moves, as far as they are known for this time.
+#[derive(Clone, Debug)]
+pub(super) struct Now {
+    pub time: f64,
+    /// The number of the time among all to which runs have gone, so that no value is taken for one of another time or run;
+    /// [`Self::UNKEPT`] where nothing is kept.
+    moment: u64,
+    moments: u64,
+    /// Kept because several formulas read a stock at the same time.
+    kept: Vec<Cell<Kept>>,
+}
+
+/// The value of a stock at a moment.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Relaxed {
+struct Kept {
     moment: u64,
     value: f64,
 }
 
-impl Relaxed {
-    /// A moment of which nothing is kept.
-    pub const UNKEPT: u64 = u64::MAX - 1;
-    /// No value: of a moment that never comes.
-    pub const NONE: Self = Self {
-        moment: u64::MAX,
-        value: 0.0,
-    };
-    /// A value that holds in one moment.
-    pub fn at(moment: u64, value: f64) -> Self {
-        Self { moment, value }
+impl Now {
+    const UNKEPT: u64 = u64::MAX - 1;
+
+    /// No time yet, of a model with so many slots.
+    pub fn new(slots: usize) -> Self {
+        let of_a_moment_that_never_comes = Kept {
+            moment: u64::MAX,
+            value: 0.0,
+        };
+        Self {
+            time: 0.0,
+            moment: Self::UNKEPT,
+            moments: 0,
+            kept: vec![Cell::new(of_a_moment_that_never_comes); slots],
+        }
+    }
+
+    /// Goes on to a time, at which nothing is known of stocks; where a run is worked out plainly, nothing will be kept.
+    #[inline]
+    pub fn go_to(&mut self, time: f64, plain: bool) {
+        self.time = time;
+        self.moments += 1;
+        self.moment = if plain { Self::UNKEPT } else { self.moments };
+    }
+
+    /// The value of a stock that time moves, if it is known.
+    #[inline]
+    pub fn kept(&self, slot: usize) -> Option<f64> {
+        let kept = self.kept[slot].get();
+        if kept.moment == self.moment {
+            Some(kept.value)
+        } else {
+            None
+        }
+    }
+
+    /// Keeps the value of a stock that time moves.
+    #[inline]
+    pub fn keep(&self, slot: usize, value: f64) {
+        if self.moment != Self::UNKEPT {
+            let moment = self.moment;
+            self.kept[slot].set(Kept { moment, value });
+        }
     }
 }
 
@@ -55,7 +96,7 @@ pub(super) fn relaxed(level: Level, slot: &SlotConstants, time: f64) -> f64 {
 }
 
 /// As [`relaxed`], of a stock that does not rest.
-#[inline]
+#[inline(always)]
 fn moved(level: Level, slot: &SlotConstants, time: f64) -> f64 {
     let kept = crate::math::exp(-slot.decay * (time - level.since));
     let (low, high) = ends(level, slot);
@@ -99,17 +140,15 @@ impl View<'_> {
         self.stock_slot(stock, actor, 0)
     }
 
-    /// The value of a stock that does not rest, worked out and kept for this moment.
+    /// The value of a stock, worked out, and kept if time moves it.
     #[inline(never)]
-    fn keep_relaxed(&self, index: usize) -> f64 {
-        let value = moved(
-            self.state.levels[index],
-            &self.world.slots[index],
-            self.time,
-        );
-        if self.moment != Relaxed::UNKEPT {
-            self.relaxed[index].set(Relaxed::at(self.moment, value));
+    fn work_out(&self, slot: usize) -> f64 {
+        let (level, constants) = (self.state.levels[slot], &self.world.slots[slot]);
+        if constants.decay == 0.0 {
+            return level.value;
         }
+        let value = relaxed(level, constants, self.now.time);
+        self.now.keep(slot, value);
         value
     }
 
@@ -128,16 +167,10 @@ impl Environment for View<'_> {
 
     #[inline]
     fn stock(&self, slot: u32) -> f64 {
-        let index = slot as usize;
-        let (level, constants) = (self.state.levels[index], &self.world.slots[index]);
-        if rests(level, constants, self.time) {
-            return level.value;
+        match self.now.kept(slot as usize) {
+            Some(value) => value,
+            None => self.work_out(slot as usize),
         }
-        let kept = self.relaxed[index].get();
-        if kept.moment == self.moment {
-            return kept.value;
-        }
-        self.keep_relaxed(index)
     }
 
     #[inline]
@@ -176,7 +209,7 @@ impl Environment for View<'_> {
 
     #[inline]
     fn time(&self) -> f64 {
-        self.time
+        self.now.time
     }
 
     #[inline]
@@ -211,7 +244,7 @@ const MARGIN: f64 = 8.0 * f64::EPSILON;
 /// Everything that a stock may be between now and `until`, if no event comes between: the ends of its path, because it moves
 /// monotonically to its baseline.
 pub(super) struct Ahead<'a> {
-    pub view: View<'a>,
+    pub view: &'a View<'a>,
     pub until: f64,
 }
 
@@ -260,6 +293,6 @@ impl Ranges for Ahead<'_> {
     }
 
     fn time(&self) -> Interval {
-        Interval::new(self.view.time, self.until)
+        Interval::new(self.view.now.time, self.until)
     }
 }

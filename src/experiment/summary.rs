@@ -312,7 +312,6 @@ impl Recorder {
         let metrics = self.summary.quantiles.len();
         for first in (0..self.columns).step_by(ABREAST) {
             let end = self.columns.min(first + ABREAST);
-            self.turned.clear();
             self.turned.resize((end - first) * runs, 0.0);
             for (run, row) in self.batch.chunks_exact(self.columns).enumerate() {
                 for (column, &value) in row[first..end].iter().enumerate() {

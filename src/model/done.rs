@@ -6,6 +6,10 @@ use super::{Action, Deed, Effect, Formula, Measured, Model, NOBODY, Outcome, Rul
 use super::{Selector, StandingSet, Suspect};
 use crate::formula::{KnownRoles, Role};
 
+/// The roles of an event that decide whom it reaches.
+pub(crate) const REACHED_BY: [Role; 4] =
+    [Role::Target, Role::Host, Role::Perpetrator, Role::Claimant];
+
 impl Model {
     /// Gives every deed its action as it is when the deed does it.
     pub(super) fn know_deeds(&mut self) {
@@ -111,20 +115,32 @@ impl Model {
 
     /// Whether an event in which `roles` are known may reach the actor of a rule in a role that the rule answers.
     fn may_concern(&self, rule: &Rule, roles: &KnownRoles) -> bool {
-        let known =
-            [Role::Target, Role::Host, Role::Perpetrator, Role::Claimant].map(|r| roles.get(r));
-        match known {
-            _ if rule.standings == StandingSet::ANY => true,
+        match REACHED_BY.map(|role| roles.get(role)) {
             [Some(target), Some(host), Some(perpetrator), Some(claimant)] => {
-                let standings = self.standings(rule.actor, [target, host, perpetrator, claimant]);
-                rule.standings.meets(standings)
+                self.concerns(rule, [target, host, perpetrator, claimant])
             }
             _ => true,
         }
     }
 
-    /// The roles in which an event reaches an actor, from its target, host, perpetrator and claimant.
-    pub(crate) fn standings(
+    /// Whether an event with these actors in [`REACHED_BY`] reaches the actor of a rule in a role that the rule answers.
+    #[inline]
+    pub(crate) fn concerns(&self, rule: &Rule, roles: [i32; 4]) -> bool {
+        // Every event reaches an actor in some role.
+        if rule.standings == StandingSet::ANY {
+            return true;
+        }
+        let [target, host, perpetrator, claimant] = roles.map(|who| who == rule.actor as i32);
+        let wanted = |standing| rule.standings.meets(standing);
+        (target && wanted(StandingSet::TARGET))
+            || (host && wanted(StandingSet::HOST))
+            || (perpetrator && wanted(StandingSet::PERPETRATOR))
+            || (claimant && wanted(StandingSet::CLAIMANT))
+            || (wanted(StandingSet::BY_RELATION) && wanted(self.standings(rule.actor, roles)))
+    }
+
+    /// The roles in which an event reaches an actor, from those in [`REACHED_BY`].
+    fn standings(
         &self,
         actor: u32,
         [target, host, perpetrator, claimant]: [i32; 4],

@@ -20,6 +20,7 @@ mod parameters;
 mod world;
 
 pub(crate) use abreast::{Abreast, Kind, MOST_PROCESSES};
+pub(crate) use done::REACHED_BY;
 pub(crate) use fast::{Fast, Turn};
 pub use parameters::ParameterDraws;
 pub(crate) use world::{SlotConstants, WorldMark};
@@ -50,7 +51,7 @@ impl Formula {
     }
 
     /// The value, by the fast code.
-    #[inline]
+    #[inline(always)]
     pub fn evaluate<E: Environment>(&self, env: &E) -> f64 {
         self.code.evaluate(&self.program, env)
     }
@@ -287,6 +288,19 @@ pub(crate) struct Dependents {
     pub summands: Vec<Summand>,
     /// Whether an absorbing endgame reads it.
     pub absorbing: bool,
+}
+
+impl Dependents {
+    /// Whether there are none.
+    pub fn are_none(&self) -> bool {
+        let Self {
+            processes,
+            watchers,
+            summands,
+            absorbing,
+        } = self;
+        processes.is_empty() && watchers.is_empty() && summands.is_empty() && !absorbing
+    }
 }
 
 /// A rung of the ladder.
@@ -536,6 +550,9 @@ impl StandingSet {
     pub const CLAIMANT: Self = Self(1 << 6);
     pub const ONLOOKER: Self = Self(1 << 7);
     pub const ANY: Self = Self(u16::MAX);
+    /// Roles that follow from whom the actor is bound to, and that of all the rest.
+    pub const BY_RELATION: Self =
+        Self(Self::PATRON.0 | Self::ALLY.0 | Self::RIVAL.0 | Self::ONLOOKER.0);
 
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)

@@ -48,6 +48,8 @@ pub(crate) struct SlotConstants {
     pub decay: f64,
     pub min: f64,
     pub max: f64,
+    /// Whether nothing else depends on it.
+    pub alone: bool,
 }
 
 /// When and how probably a calendar entry happens.
@@ -230,7 +232,7 @@ fn look_ahead(model: &Model, slots: &[SlotConstants], process: &super::Process) 
 impl BeforeRuns<'_> {
     fn slots(&self) -> Result<Vec<SlotConstants>, WorldError> {
         let mut slots = Vec::with_capacity(self.model.slots.len());
-        for slot in &self.model.slots {
+        for (slot, dependents) in self.model.slots.iter().zip(&self.model.slot_dependents) {
             let or = |formula: &Option<Formula>, default: f64| match formula {
                 Some(formula) => self.finite(formula),
                 None => Ok(default),
@@ -266,6 +268,7 @@ impl BeforeRuns<'_> {
                 decay,
                 min,
                 max,
+                alone: dependents.are_none(),
             });
         }
         Ok(slots)

@@ -164,7 +164,13 @@ impl Stream {
     /// `[2^-53, 1 - 2^-53]` and `1 - u` has the same distribution.
     #[inline]
     pub fn uniform(&mut self) -> f64 {
-        open_unit(self.next_u64())
+        self.draw().uniform()
+    }
+
+    /// What [`Stream::uniform`] would give, made a number only where it is asked for.
+    #[inline]
+    pub(crate) fn draw(&mut self) -> Draw {
+        Draw(self.next_u64())
     }
 
     /// An exponential variate of mean 1, strictly positive, by the ziggurat method (Marsaglia and
@@ -175,6 +181,21 @@ impl Stream {
     #[inline]
     pub fn exponential(&mut self) -> f64 {
         ziggurat::TABLES.exponential(self)
+    }
+}
+
+/// A uniform variate that has been drawn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draw(u64);
+
+impl Draw {
+    /// In place of one that is not used.
+    pub const UNUSED: Self = Self(0);
+
+    /// The number.
+    #[inline]
+    pub fn uniform(self) -> f64 {
+        open_unit(self.0)
     }
 }
 

@@ -283,8 +283,14 @@ impl QuantileSketch {
 
     /// Adds many values, as [`add`](Self::add) adds each; `room` is working memory.
     pub fn add_all(&mut self, values: &[f64], room: &mut Room) {
-        // Most often all values are of one sign, or zero.
-        if values.iter().all(|&x| x > 0.0 && x < f64::INFINITY) {
+        // Most often all values are finite and above 0: as whole numbers, their bits then lie between those of 0 and of infinity,
+        // and neither difference has its sign bit set.
+        const INFINITY: i64 = f64::INFINITY.to_bits() as i64;
+        let signs = values.iter().fold(0, |signs, x| {
+            let bits = x.to_bits() as i64;
+            signs | bits.wrapping_sub(1) | (INFINITY - 1).wrapping_sub(bits)
+        });
+        if signs >= 0 {
             self.positive.add_all(values, &mut room.bins);
             return;
         }

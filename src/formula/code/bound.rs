@@ -10,27 +10,27 @@ use crate::formula::total::Total;
 
 /// Bounds of values that are all defined; both ends are no numbers where a value may be undefined.
 #[derive(Clone, Copy)]
-struct Ends {
+pub(super) struct Ends {
     low: f64,
     high: f64,
 }
 
 /// What a formula reads, as ends.
-struct Reader<'a, R>(&'a R);
+pub(super) struct Reader<'a, R>(&'a R);
 
 impl<R: Ranges> Reader<'_, R> {
     #[inline]
-    fn parameter(&self, index: u32) -> Ends {
+    pub(super) fn parameter(&self, index: u32) -> Ends {
         Ends::point(self.0.parameter(index))
     }
 
     #[inline]
-    fn still_stock(&self, slot: u32) -> Ends {
+    pub(super) fn still_stock(&self, slot: u32) -> Ends {
         Ends::point(self.0.still_stock(slot))
     }
 
     #[inline]
-    fn stock(&self, slot: u32) -> Ends {
+    pub(super) fn stock(&self, slot: u32) -> Ends {
         Ends::of(self.0.stock(slot))
     }
 
@@ -45,6 +45,7 @@ impl Code {
     #[inline]
     pub fn bound<R: Ranges>(&self, program: &Program, ranges: &R) -> Interval {
         let bound = match self {
+            Self::Chain(chain) => chain.bound(&Reader(ranges)),
             Self::Steps(steps) => steps.bound(&Reader(ranges)),
             Self::Number(_) | Self::Stock(_) | Self::Rung(_) | Self::None => None,
         };
@@ -181,7 +182,7 @@ impl Ends {
     };
 
     #[inline]
-    fn point(value: f64) -> Self {
+    pub(super) fn point(value: f64) -> Self {
         Self {
             low: value,
             high: value,
@@ -233,7 +234,7 @@ impl Ends {
     }
 
     #[inline]
-    fn add(self, other: Self) -> Option<Self> {
+    pub(super) fn add(self, other: Self) -> Option<Self> {
         let sum = Self {
             low: self.low + other.low,
             high: self.high + other.high,
@@ -245,7 +246,7 @@ impl Ends {
     }
 
     #[inline]
-    fn subtract(self, other: Self) -> Option<Self> {
+    pub(super) fn subtract(self, other: Self) -> Option<Self> {
         self.add(other.negate())
     }
 
@@ -258,7 +259,7 @@ impl Ends {
     }
 
     #[inline]
-    fn multiply(self, other: Self) -> Option<Self> {
+    pub(super) fn multiply(self, other: Self) -> Option<Self> {
         let product = if self.low >= 0.0 {
             self.times(other)
         } else if other.low >= 0.0 {
@@ -290,7 +291,7 @@ impl Ends {
     }
 
     #[inline]
-    fn divide(self, other: Self) -> Option<Self> {
+    pub(super) fn divide(self, other: Self) -> Option<Self> {
         if other.low > 0.0 {
             // As for products: a positive divisor is met by the end that carries the quotient further out.
             let by_low = if self.low < 0.0 {
@@ -315,7 +316,7 @@ impl Ends {
     }
 
     #[inline]
-    fn min(self, other: Self) -> Self {
+    pub(super) fn min(self, other: Self) -> Self {
         Self {
             low: least(self.low, other.low),
             high: least(self.high, other.high),
@@ -323,7 +324,7 @@ impl Ends {
     }
 
     #[inline]
-    fn max(self, other: Self) -> Self {
+    pub(super) fn max(self, other: Self) -> Self {
         Self {
             low: greatest(self.low, other.low),
             high: greatest(self.high, other.high),

@@ -1,5 +1,6 @@
 //! Code made of a program, operation by operation.
 
+use super::chain::Chain;
 use super::{Code, Does, From, HEIGHT, RELATIONS, Source, Step, Steps, Who, fuse};
 use crate::formula::program::{Op, Program};
 use crate::formula::scope::Role;
@@ -28,7 +29,11 @@ impl Program {
             height: 0,
             open: Vec::new(),
         };
-        match maker.make() {
+        let made = maker.make();
+        if let Some(chain) = made.and_then(|()| Chain::of(&maker.steps)) {
+            return Code::Chain(chain);
+        }
+        match made {
             Some(()) => Code::Steps(Steps {
                 steps: maker.steps.into(),
                 sources: maker.sources.into(),

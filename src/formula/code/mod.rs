@@ -8,6 +8,7 @@
 //! - sums over stocks that no time moves are read from totals that are kept up to date.
 
 mod bound;
+mod chain;
 mod make;
 
 use super::program::{
@@ -17,6 +18,7 @@ use super::scope::Role;
 use super::symbols::Relation;
 use super::total::Total;
 use crate::math;
+use chain::Chain;
 
 /// Values that may wait at once; a formula that needs more is evaluated plainly.
 const HEIGHT: usize = 8;
@@ -30,6 +32,8 @@ pub enum Code {
     Stock(u32),
     /// Nothing but a rung.
     Rung(u32),
+    /// Simple steps, each with an operand of its own.
+    Chain(Chain),
     /// Steps, taken one after the other.
     Steps(Steps),
     /// No faster than the program.
@@ -196,12 +200,13 @@ const RELATIONS: [Relation; 3] = [Relation::Rivals, Relation::Allies, Relation::
 
 impl Code {
     /// The value, which is that of `program` to the bit.
-    #[inline]
+    #[inline(always)]
     pub fn evaluate<E: Environment>(&self, program: &Program, env: &E) -> f64 {
         match self {
             Self::Number(value) => *value,
             Self::Stock(slot) => env.stock(*slot),
             Self::Rung(pair) => env.rung(*pair),
+            Self::Chain(chain) => chain.evaluate(env),
             Self::Steps(steps) => steps.evaluate(env),
             Self::None => program.evaluate(env),
         }
@@ -386,6 +391,7 @@ impl Steps {
     }
 
     /// An operand that has no code of its own.
+    #[inline(never)]
     fn operand<E: Environment>(&self, step: &Step, env: &E) -> f64 {
         let item = step.index;
         match step.from {
@@ -405,6 +411,7 @@ impl Steps {
         }
     }
 
+    #[inline(never)]
     fn is_member(&self, source: u32, who: f64) -> f64 {
         match self.sources[source as usize] {
             Source::Member { start, count } => {
@@ -415,6 +422,7 @@ impl Steps {
         }
     }
 
+    #[inline(never)]
     fn read<E: Environment>(&self, source: Source, env: &E) -> f64 {
         match source {
             Source::GridStock {

@@ -77,6 +77,29 @@ proptest! {
 }
 
 #[test]
+fn a_value_that_is_not_above_0_and_finite_is_seen_among_others() {
+    for odd in [
+        0.0,
+        -0.0,
+        f64::from_bits(1),
+        -f64::from_bits(1),
+        f64::MAX,
+        f64::MIN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        -f64::NAN,
+        -1.5,
+    ] {
+        let mut values = [1.0; 9];
+        values[5] = odd;
+        let mut sketch = QuantileSketch::new();
+        sketch.add_all(&values, &mut Room::default());
+        assert_eq!(sketch, sketch_of(&values), "{odd}");
+    }
+}
+
+#[test]
 fn small_integers_are_exact() {
     let values: Vec<f64> = (0..1000).map(|i| f64::from(i * 37 % 257 - 128)).collect();
     let sketch = sketch_of(&values);
