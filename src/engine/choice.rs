@@ -221,7 +221,6 @@ impl<'a, O: Observer> Running<'a, O> {
         };
         let mut weights = std::mem::take(&mut self.scratch.weights);
         weights.clear();
-        let mut best = f64::NEG_INFINITY;
         let view = self.view(scene);
         for course in &choice.courses {
             let score = match &course.preference {
@@ -229,26 +228,9 @@ impl<'a, O: Observer> Running<'a, O> {
                 Some(formula) => self.value_seen(formula, &view)?,
                 None => 0.0,
             };
-            best = if score > best { score } else { best };
             weights.push(score);
         }
-        let chosen = if rationality == f64::INFINITY {
-            let is_best = |&score: &f64| score == best && score > f64::NEG_INFINITY;
-            weights.iter().position(is_best).map(|index| (index, 1.0))
-        } else {
-            let mut total = 0.0;
-            for weight in &mut weights {
-                // A course that is not open has weight 0 also at rationality 0, where the product has no value.
-                *weight = match *weight {
-                    f64::NEG_INFINITY => 0.0,
-                    // e^0
-                    score if score == best => 1.0,
-                    score => crate::math::exp(rationality * (score - best)),
-                };
-                total += *weight;
-            }
-            draw_from(&weights, total, uniform)
-        };
+        let chosen = quantal_response(&mut weights, rationality, uniform);
         self.scratch.weights = weights;
         Ok(chosen)
     }
@@ -415,6 +397,35 @@ impl<'a, O: Observer> Running<'a, O> {
         }
         Ok(value)
     }
+}
+
+/// The course drawn by `uniform` with probabilities proportional to exp(rationality x score), and its probability; with infinite
+/// rationality the best, and the first of several equally good. Courses that are not open have the score of minus infinity; none
+/// is drawn if none is open. `scores` are used up.
+#[inline]
+pub(super) fn quantal_response(
+    scores: &mut [f64],
+    rationality: f64,
+    uniform: f64,
+) -> Option<(usize, f64)> {
+    let greater = |best: f64, &score: &f64| if score > best { score } else { best };
+    let best = scores.iter().fold(f64::NEG_INFINITY, greater);
+    if rationality == f64::INFINITY {
+        let is_best = |&score: &f64| score == best && score > f64::NEG_INFINITY;
+        return scores.iter().position(is_best).map(|index| (index, 1.0));
+    }
+    let mut total = 0.0;
+    for score in &mut *scores {
+        // A course that is not open has weight 0 also at rationality 0, where the product has no value.
+        *score = match *score {
+            f64::NEG_INFINITY => 0.0,
+            // e^0
+            score if score == best => 1.0,
+            score => crate::math::exp(rationality * (score - best)),
+        };
+        total += *score;
+    }
+    draw_from(scores, total, uniform)
 }
 
 /// The index drawn by `uniform` with probabilities proportional to `weights`, and its probability; none if all are 0.

@@ -24,10 +24,11 @@ impl<O: Observer> Running<'_, O> {
         Ok(())
     }
 
-    /// Draws the wait of a clock that has been bounded at the start of a run.
+    /// Draws the wait of a clock that has been bounded at the start of a run; its time is to be settled with those of all.
     pub(super) fn start_clock(&mut self, process: usize) {
         if self.is_steady(process) {
-            self.wind_steady_clock(process);
+            let time = self.steady_wake(process);
+            self.state.wakes.put(process, time);
         } else {
             self.aim_clock(process, self.state.clocks[process]);
         }
@@ -107,9 +108,16 @@ impl<O: Observer> Running<'_, O> {
     /// A fresh wait at a steady hazard.
     #[inline(always)]
     pub(super) fn wind_steady_clock(&mut self, process: usize) {
+        let time = self.steady_wake(process);
+        self.state.wakes.set(process, time);
+    }
+
+    /// When a clock at a steady hazard wakes next.
+    #[inline(always)]
+    fn steady_wake(&mut self, process: usize) -> f64 {
         let stream = self.model.processes[process].wait_stream;
         let wait = self.stream(stream).exponential() * self.world.mean_waits[process];
-        self.state.wakes.set(process, self.state.time + wait);
+        self.state.time + wait
     }
 
     /// Notes that the hazard of a process may have changed.

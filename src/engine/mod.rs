@@ -7,7 +7,7 @@
 //! with constant hazards the wait follows their sum and the winner is drawn in proportion.
 //!
 //! The engine sees no file, terminal or thread. It allocates nothing while a run is under way (the agenda of answers under way
-//! grows beyond 1,024 only if a scenario makes it).
+//! grows beyond 1,024 only if a scenario makes it, and room for turns that are drawn ahead grows in the first runs).
 
 mod abreast;
 mod choice;
@@ -242,6 +242,7 @@ impl<'a, O: Observer> Running<'a, O> {
         for &process in waiting {
             self.start_clock(process as usize);
         }
+        self.state.wakes.settle();
     }
 
     /// Goes on to whatever comes first: what is due on the agenda, a clock, or the horizon.

@@ -79,14 +79,16 @@ impl Wakes {
         f64::from_bits(self.groups[self.inner + clock / 4][clock % 4].time)
     }
 
-    /// Sets the times at which clocks wake, from the first on, which are not negative.
-    pub fn set_all(&mut self, times: impl ExactSizeIterator<Item = f64>) {
-        let leaves = times.len().div_ceil(4);
-        let clocks = self.groups[self.inner..].as_flattened_mut();
-        for (wake, time) in clocks.iter_mut().zip(times) {
-            wake.time = time.to_bits();
-        }
-        for index in (1..self.inner + leaves).rev() {
+    /// Sets the time at which a clock wakes, which is not negative, to be followed by [`Wakes::settle`]: quicker than
+    /// [`Wakes::set`] for many clocks.
+    #[inline]
+    pub fn put(&mut self, clock: usize, time: f64) {
+        self.groups[self.inner + clock / 4][clock % 4].time = time.to_bits();
+    }
+
+    /// Finds the winners of all groups.
+    pub fn settle(&mut self) {
+        for index in (1..self.groups.len()).rev() {
             let first = winner(&self.groups[index]);
             self.groups[(index - 1) / 4][(index - 1) % 4] = first;
         }
@@ -178,7 +180,10 @@ mod tests {
                 prop_assert!(first.0 == scanned.0 || first.1 == f64::INFINITY);
             }
             let mut afresh = Wakes::new(clocks);
-            afresh.set_all(times.into_iter());
+            for (clock, time) in times.into_iter().enumerate() {
+                afresh.put(clock, time);
+            }
+            afresh.settle();
             prop_assert_eq!(&afresh, &wakes);
             wakes.silence();
             prop_assert_eq!(wakes.first().1, f64::INFINITY);

@@ -77,9 +77,6 @@ impl Abreast {
         index: u32,
         row: &mut dyn FnMut(&Formula) -> Option<Row>,
     ) -> Option<()> {
-        if choice.by == ChoiceBy::Score {
-            return None;
-        }
         let courses = choice.courses.iter();
         let formulas = std::iter::once(&choice.rationality)
             .chain(courses.flat_map(|course| [&course.when, &course.preference]));

@@ -17,7 +17,7 @@ mod tests;
 
 use super::state::Level;
 use super::{RunError, RunState, Simulator, Unobserved};
-use crate::formula::{LANES, LaneStack};
+use crate::formula::{LANES, LaneStack, Lanes};
 use crate::model::{Model, World, WorldMark};
 use foresee::{Coming, Drawing};
 use std::ops::Range;
@@ -47,6 +47,8 @@ pub(super) struct Abreast {
     coming: Vec<Coming>,
     drawing: Drawing,
     stack: LaneStack,
+    scores: Vec<Lanes>,
+    weights: Vec<f64>,
 }
 
 /// A run under way.
@@ -196,7 +198,10 @@ impl Abreast {
             state.levels.copy_from_slice(levels);
             self.sums.leave(model, state, lane.sums);
             let wakes = &self.wakes[lane.wakes..][..state.clocks.len()];
-            state.wakes.set_all(wakes.iter().copied());
+            for (process, &time) in wakes.iter().enumerate() {
+                state.wakes.put(process, time);
+            }
+            state.wakes.settle();
             if lane.turns > 0 {
                 state.time = lane.time;
             }

@@ -4,7 +4,7 @@ use super::foresee::Coming;
 use super::sums::Sums;
 use super::table::Change;
 use super::{Abreast, Lane};
-use crate::engine::choice::ROUNDING;
+use crate::engine::choice::{ROUNDING, quantal_response};
 use crate::engine::state::Level;
 use crate::engine::view::relaxed;
 use crate::formula::{self, Given, Kept, LANES, Lanes};
@@ -95,7 +95,8 @@ impl Abreast {
     fn turn(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
         let courses = match kind.by {
             ChoiceBy::Only => [0; LANES],
-            _ => self.choose_by_probability(world, kind, number, side),
+            ChoiceBy::Probability => self.choose_by_probability(world, kind, number, side),
+            ChoiceBy::Score => self.choose_by_score(world, kind, number, side),
         };
         let table = &self.tables[number];
         let first = |place: usize| {
@@ -218,6 +219,58 @@ impl Abreast {
                     chosen[lane] = rest[lane];
                 }
             }
+        }
+        chosen
+    }
+}
+
+impl Abreast {
+    /// As [`Abreast::choose_by_probability`], among courses with scores.
+    fn choose_by_score(
+        &mut self,
+        world: &World,
+        kind: &Kind,
+        number: usize,
+        side: &Side,
+    ) -> [u32; LANES] {
+        let given = &self.tables[number].given;
+        let seen = Seen {
+            side,
+            world,
+            levels: &self.levels,
+            sums: &self.sums,
+        };
+        let stack = &mut self.stack;
+        let mut evaluate = |index: usize| {
+            let pattern = kind.patterns[index].as_ref();
+            pattern.map(|pattern| *pattern.evaluate(&given[index], &seen, stack))
+        };
+        let rationality = evaluate(0).unwrap_or([1.0; LANES]);
+        let mut is_usable = rationality.map(|rationality| rationality >= 0.0);
+        let courses = kind.courses();
+        self.scores.clear();
+        for course in 0..courses {
+            let guard = evaluate(Kind::guard(course));
+            let mut scores = evaluate(Kind::preference(course)).unwrap_or([0.0; LANES]);
+            for lane in 0..LANES {
+                let guard = guard.map_or(1.0, |guard| guard[lane]);
+                is_usable[lane] &= guard.is_finite() && (guard == 0.0 || scores[lane].is_finite());
+                if guard == 0.0 {
+                    scores[lane] = f64::NEG_INFINITY;
+                }
+            }
+            self.scores.push(scores);
+        }
+        let mut chosen = [courses; LANES];
+        for place in 0..side.count.min(LANES) {
+            let weights = &mut self.weights;
+            weights.clear();
+            weights.extend(self.scores.iter().map(|scores| scores[place]));
+            let drawn = quantal_response(weights, rationality[place], side.uniforms[place]);
+            if let Some((course, _)) = drawn {
+                chosen[place] = course as u32;
+            }
+            self.lanes[side.lanes[place]].failed |= !is_usable[place];
         }
         chosen
     }

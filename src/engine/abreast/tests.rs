@@ -198,6 +198,38 @@ id = "clear"
 stance = "deescalate"
 probability = "0.2 + 0.5 / (1 + exp(-sum(p.still for p in states)))"
 action = "reset"
+[process.quantal]
+who = "states"
+hazard = 0.3
+rationality = "1 + push * exp(a.still)"
+[[process.quantal.option]]
+id = "up"
+stance = "escalate"
+score = "b.moving - self.still"
+action = "up"
+[[process.quantal.option]]
+id = "down"
+stance = "deescalate"
+when = "self.moving > 0.4"
+score = "self.still / 2"
+action = "down"
+[[process.quantal.option]]
+id = "hold"
+stance = "hold"
+[process.best]
+who = "b"
+hazard = 0.1
+rationality = "inf"
+[[process.best.option]]
+id = "up"
+stance = "escalate"
+score = "b.moving - a.still"
+action = "up"
+[[process.best.option]]
+id = "down"
+stance = "deescalate"
+score = "b.moving - a.still"
+action = "down"
 [metric.sum]
 final = "sum(p.still for p in states)"
 [metric.other]
@@ -214,7 +246,7 @@ label = "Rest"
 #[test]
 fn turns_of_several_kinds_end_as_one_by_one() {
     let model = model_of(KINDS);
-    assert_eq!(model.fast.abreast.as_ref().unwrap().kinds.len(), 3);
+    assert_eq!(model.fast.abreast.as_ref().unwrap().kinds.len(), 5);
     assert!(!assert_same(KINDS, 0..50));
 }
 
