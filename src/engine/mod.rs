@@ -33,7 +33,7 @@ use crate::formula::Code;
 use crate::model::{Formula, Model, World};
 use crate::random::{Stream, StreamKey, StreamSource};
 use prepared::Prepared;
-use state::{Due, OpenStream};
+use state::Due;
 use view::{Now, View};
 
 /// Runs a model under one seed.
@@ -57,14 +57,14 @@ struct Streams {
 }
 
 impl Streams {
-    /// Stream `index` of run `run`, at its start.
+    /// Opens stream `index` of run `run` in `place`, at its start.
     #[inline(never)]
-    fn open(&mut self, model: &Model, index: usize, run: u64) -> Stream {
+    fn open(&mut self, model: &Model, index: usize, run: u64, place: &mut Stream) {
         let source = self.sources[index].get_or_insert_with(|| {
             let parts: Vec<&str> = model.streams[index].iter().map(|part| &**part).collect();
             StreamSource::new(StreamKey::derive(self.seed, &parts))
         });
-        source.stream(run)
+        *place = source.stream(run);
     }
 
     /// Stream `index` of the run in `state`, opened at its start if that run has not drawn from it yet.
@@ -73,10 +73,8 @@ impl Streams {
         let (start, run) = (state.starts, state.run);
         let open = &mut state.streams[index as usize];
         if open.start != start {
-            *open = OpenStream {
-                stream: self.open(model, index as usize, run),
-                start,
-            };
+            self.open(model, index as usize, run, &mut open.stream);
+            open.start = start;
         }
         &mut open.stream
     }

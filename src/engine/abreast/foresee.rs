@@ -142,7 +142,7 @@ impl Drawing {
         /// Added to a number, makes its last bits the nearest whole number.
         const TO_WHOLE: f64 = (1_u64 << 52) as f64;
         let drawn = &self.drawn[..sorted.len()];
-        let last = (4 * drawn.len()).next_power_of_two();
+        let last = (2 * drawn.len()).next_power_of_two();
         let scale = last as f64 / (stretch.end - stretch.start);
         // A step function of the time, which never falls. Were it ever to, the last loop would still put all in order.
         let shift = TO_WHOLE - stretch.start * scale;

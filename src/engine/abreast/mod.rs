@@ -27,6 +27,9 @@ use table::Table;
 /// Fewer runs than this are quicker made one after the other.
 const FEWEST: usize = 4;
 
+/// So many turns of each process must be expected, or making the tables takes longer than they spare.
+const FEWEST_TURNS: f64 = 64.0;
+
 /// Turns of a run towards which stretches of time are made.
 const STRETCH: f64 = 2048.0;
 
@@ -84,7 +87,7 @@ impl Simulator<'_> {
         room: &mut Vec<RunState>,
         mut show: impl FnMut(&RunState),
     ) -> Result<(), RunError> {
-        let abreast = self.model.fast.abreast.is_some();
+        let abreast = self.is_worth_tables(world, runs.end.saturating_sub(runs.start));
         let width = if abreast { LANES } else { 1 };
         let mut next = runs.start;
         while next < runs.end {
@@ -116,6 +119,12 @@ impl Simulator<'_> {
             next += started as u64;
         }
         Ok(())
+    }
+
+    /// Whether so many runs are to be made abreast.
+    fn is_worth_tables(&self, world: &World, runs: u64) -> bool {
+        let few = FEWEST_TURNS * world.mean_waits.len() as f64;
+        self.model.fast.abreast.is_some() && runs as f64 * self.model.horizon * rate(world) >= few
     }
 
     /// Takes all turns of runs that stand at their start, as far as it can.
@@ -153,12 +162,17 @@ impl Simulator<'_> {
     }
 }
 
+/// Turns a day, if no hazard ever changes; else not a number.
+fn rate(world: &World) -> f64 {
+    world.mean_waits.iter().map(|wait| 1.0 / wait).sum()
+}
+
 impl Abreast {
     /// Makes the tables of `world`, if that is not done.
     fn prepare(&mut self, model: &Model, world: &World) {
         if self.mark.as_ref() != Some(&world.mark) {
             self.mark = Some(world.mark.clone());
-            let rate: f64 = world.mean_waits.iter().map(|wait| 1.0 / wait).sum();
+            let rate = rate(world);
             // Not where the cap on events is near, nothing happens, or a hazard is not the same through the whole of a run.
             let is_apt = rate > 0.0 && rate * model.horizon < model.max_events as f64;
             let tables = is_apt.then(|| Table::all(model, world)).flatten();

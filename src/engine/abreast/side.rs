@@ -61,8 +61,8 @@ impl Abreast {
             }
             if let [kind] = &plan.kinds[..] {
                 side.count = left;
-                for place in 0..left.min(LANES) {
-                    side.put(place, self.coming[firsts[place] + number], None);
+                for (place, first) in firsts.iter().take(left).enumerate() {
+                    side.put(place, self.coming[first + number], None);
                 }
                 self.turn(world, kind, 0, &side);
                 continue;
@@ -201,7 +201,7 @@ impl Abreast {
                 let probability = probabilities[lane];
                 below[lane] += probability;
                 let is_usable =
-                    (probability >= 0.0) & (probability <= 1.0) & (below[lane] <= 1.0 + ROUNDING);
+                    (0.0..=1.0).contains(&probability) & (below[lane] <= 1.0 + ROUNDING);
                 unusable[lane] |= u64::from(!is_usable);
                 passed[lane] += u64::from(side.uniforms[lane] >= below[lane]);
             }
@@ -222,9 +222,7 @@ impl Abreast {
         }
         chosen
     }
-}
 
-impl Abreast {
     /// As [`Abreast::choose_by_probability`], among courses with scores.
     fn choose_by_score(
         &mut self,
