@@ -24,13 +24,15 @@ impl<O: Observer> Running<'_, O> {
         Ok(())
     }
 
-    /// Draws the wait of a clock that has been bounded at the start of a run; its time is to be settled with those of all.
-    pub(super) fn start_clock(&mut self, process: usize) {
-        if self.is_steady(process) {
+    /// Draws the wait of a clock that has been bounded at the start of a run. One among `many` is to be settled with the others.
+    pub(super) fn start_clock(&mut self, process: usize, many: bool) {
+        if !self.is_steady(process) {
+            self.aim_clock(process, self.state.clocks[process]);
+        } else if many {
             let time = self.steady_wake(process);
             self.state.wakes.put(process, time);
         } else {
-            self.aim_clock(process, self.state.clocks[process]);
+            self.wind_steady_clock(process);
         }
     }
 

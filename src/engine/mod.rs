@@ -237,10 +237,13 @@ impl<'a, O: Observer> Running<'a, O> {
                 self.state.schedule(day, Due::Calendar(index as u32));
             }
         }
+        let many = 4 * waiting.len() > self.model.processes.len();
         for &process in waiting {
-            self.start_clock(process as usize);
+            self.start_clock(process as usize, many);
         }
-        self.state.wakes.settle();
+        if many {
+            self.state.wakes.settle();
+        }
     }
 
     /// Goes on to whatever comes first: what is due on the agenda, a clock, or the horizon.

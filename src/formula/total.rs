@@ -374,8 +374,26 @@ mod tests {
                 };
                 assert_eq!(all.value(&groups).to_bits(), sum(NONE_LEFT_OUT));
                 for (position, total) in without.iter().enumerate() {
-                    assert_eq!(total.value(&groups).to_bits(), sum(position as u32));
+                    let sum = sum(position as u32);
+                    assert_eq!(total.value(&groups).to_bits(), sum);
+                    let (slot, way) = totals.kept(*total).unwrap().without.unwrap();
+                    assert_eq!(slot, slots[position]);
+                    assert_eq!(way.sum_with(&groups, 0, 0.0).to_bits(), sum);
                 }
+                let mut afresh = vec![[0.0; BRANCHES]; groups.len()];
+                for kept in &totals.list {
+                    let old = kept.slots.len() != count as usize;
+                    kept.add_up(&mut afresh, |slot| match old {
+                        true => 0.0,
+                        false => values[(slot - slots[0]) as usize],
+                    });
+                }
+                assert_eq!(afresh, groups);
+                let way = summand.way().unwrap();
+                way.set(&mut afresh, 0, 7.0);
+                summand.set(&mut groups, 7.0);
+                assert_eq!(afresh, groups);
+                summand.set(&mut groups, value);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::table::Change;
 use crate::engine::RunState;
-use crate::formula::{Group, KeptSum, UpdateOp, Way};
+use crate::formula::{Group, KeptSum, UpdateOp};
 use crate::model::{Model, SlotConstants, World};
 
 /// The sums of a model in several runs.
@@ -18,27 +18,6 @@ pub(super) enum Sums {
 impl Default for Sums {
     fn default() -> Self {
         Self::Exact(Vec::new())
-    }
-}
-
-/// A sum in which a stock counts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Counts {
-    pub sum: u32,
-    pub way: Way,
-}
-
-impl Counts {
-    /// For each slot, the sums in which it counts; `None` if some way cannot be told.
-    pub fn all(model: &Model) -> Option<Vec<Vec<Self>>> {
-        let mut all = vec![Vec::new(); model.slots.len()];
-        for (kept, sum) in model.fast.sums.iter().zip(0..) {
-            for (slot, summand) in kept.summands() {
-                let way = summand.way()?;
-                all[slot as usize].push(Self { sum, way });
-            }
-        }
-        Some(all)
     }
 }
 

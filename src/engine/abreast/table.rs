@@ -1,7 +1,6 @@
 //! What turns of one kind do in one world.
 
-use super::sums::Counts;
-use crate::formula::{Given, Pattern, UpdateOp};
+use crate::formula::{Given, Pattern, UpdateOp, Way};
 use crate::model::{Kind, Model, World};
 use std::ops::Range;
 
@@ -146,5 +145,26 @@ impl Table {
             }
         }
         Some(table)
+    }
+}
+
+/// A sum in which a stock counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counts {
+    pub sum: u32,
+    pub way: Way,
+}
+
+impl Counts {
+    /// For each slot, the sums in which it counts; `None` if some way cannot be told.
+    fn all(model: &Model) -> Option<Vec<Vec<Self>>> {
+        let mut all = vec![Vec::new(); model.slots.len()];
+        for (kept, sum) in model.fast.sums.iter().zip(0..) {
+            for (slot, summand) in kept.summands() {
+                let way = summand.way()?;
+                all[slot as usize].push(Self { sum, way });
+            }
+        }
+        Some(all)
     }
 }

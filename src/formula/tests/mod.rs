@@ -1,5 +1,6 @@
 //! Tests of the formula language, on one small scenario.
 
+mod abreast;
 mod bounds;
 mod checks;
 mod code;
