@@ -3,8 +3,9 @@
 use super::ast::{Expr, ExprKind, Name};
 use super::compile::{Compiler, Type, Variable};
 use super::parse::RESERVED;
-use super::program::{Fold, NONE_LEFT_OUT, Op, index, truth};
+use super::program::{Fold, Op, index, truth};
 use super::symbols::{Members, Relation};
+use super::total::NONE_LEFT_OUT;
 
 /// The fewest stocks whose sum is taken pair by pair, so that it can be kept up to date.
 const FEWEST_SUMMED: usize = 5;

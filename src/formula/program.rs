@@ -30,9 +30,6 @@ pub(super) enum Fold {
     Min,
 }
 
-/// Marks a gather that visits all its stocks.
-pub(super) const NONE_LEFT_OUT: u32 = u32::MAX;
-
 impl Fold {
     /// The `count` values combined, without the one at the position `without`; 0 for none.
     ///

@@ -1,7 +1,9 @@
 //! Sums over sets: taken pair by pair, so that they can be kept up to date when one value changes.
 
-use super::program::NONE_LEFT_OUT;
 use std::collections::BTreeMap;
+
+/// Stands for the position of a value that is left out of a sum, where none is.
+pub(super) const NONE_LEFT_OUT: u32 = u32::MAX;
 
 /// Branches of a node.
 const BRANCHES: usize = 4;

@@ -25,7 +25,7 @@ pub(crate) struct Kind {
     pub processes: Vec<u32>,
 }
 
-/// More processes than can be told apart in the bits that a uniform variate does not use.
+/// As many processes as can be told apart in the bits that a uniform variate does not use.
 pub(crate) const MOST_PROCESSES: usize = 1 << 12;
 
 impl Abreast {
