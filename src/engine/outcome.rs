@@ -122,10 +122,7 @@ impl<O: Observer> Running<'_, O> {
     fn record_point(&self, timeline: &Timeline, values: &mut [f64]) -> Result<(), Fault> {
         let view = self.view(&Scene::NONE);
         for ((_, formula), value) in timeline.series.iter().zip(values) {
-            *value = self.evaluate_seen(formula, &view);
-            if !value.is_finite() {
-                return Err(self.error(formula.site, Problem::NotFinite(*value)));
-            }
+            *value = self.value_seen(formula, &view)?;
         }
         Ok(())
     }

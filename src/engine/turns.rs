@@ -1,6 +1,6 @@
 //! Turns in which nothing is drawn but the wait and the course, and nothing moves but stocks.
 
-use super::{Fault, Observer, Problem, Running, STEPS_PER_EVENT, Scene};
+use super::{Fault, Observer, Running, STEPS_PER_EVENT, Scene};
 use crate::model::{ChoiceBy, Turn};
 
 impl<O: Observer> Running<'_, O> {
@@ -65,9 +65,6 @@ impl<O: Observer> Running<'_, O> {
         self.state.events += 1;
         for change in changes {
             let by = self.world.constants[change.by as usize];
-            if !by.is_finite() {
-                return Err(self.error(change.site, Problem::NotFinite(by)));
-            }
             self.change_stock(change.slot, change.operation, by, change.site)?;
         }
         Ok(())

@@ -49,13 +49,19 @@ fn assert_all_ways_agree(model: &Model, name: &str) {
     assert!(ends(unobserved) == ends(plain), "{name}, unobserved");
 }
 
+/// Every built-in scenario.
+fn shipped() -> impl Iterator<Item = (&'static str, Model)> {
+    builtin::list().iter().map(|&(name, _)| {
+        let loaded = load(name).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        let compiled = compile(&loaded);
+        let compiled = compiled.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        (name, compiled.model)
+    })
+}
+
 #[test]
 fn shipped_scenarios_run_the_same_fast_and_plainly() {
-    for (name, _) in builtin::list() {
-        let loaded = load(name).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-        let model = compile(&loaded)
-            .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
-            .model;
+    for (name, model) in shipped() {
         assert_all_ways_agree(&model, name);
     }
 }
@@ -79,11 +85,7 @@ fn shown(state: &RunState) -> String {
 
 #[test]
 fn shipped_scenarios_run_the_same_many_at_once_and_alone() {
-    for (name, _) in builtin::list() {
-        let loaded = load(name).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-        let model = compile(&loaded)
-            .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
-            .model;
+    for (name, model) in shipped() {
         let draws = ParameterDraws::new(&model, 7);
         for number in 0..2 {
             let world = World::new(&model, draws.world(&model, number)).expect("a world");

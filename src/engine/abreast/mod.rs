@@ -38,9 +38,7 @@ const STRETCH: f64 = 2048.0;
 pub(super) struct Abreast {
     /// The world for which tables were made; `None` before the first.
     mark: Option<WorldMark>,
-    /// Length of a stretch of time in days; `None` where runs are not made abreast.
-    stretch: Option<f64>,
-    /// Of each kind of turn.
+    /// Of each kind of turn; none where there is a change that cannot be made so.
     tables: Vec<Table>,
     lanes: [Lane; LANES],
     /// Of all lanes; behind the levels of each comes a spare one, for changes that are none.
@@ -87,8 +85,8 @@ impl Simulator<'_> {
         room: &mut Vec<RunState>,
         mut show: impl FnMut(&RunState),
     ) -> Result<(), RunError> {
-        let abreast = self.is_worth_tables(world, runs.end.saturating_sub(runs.start));
-        let width = if abreast { LANES } else { 1 };
+        let stretch = self.stretch(world, runs.end.saturating_sub(runs.start));
+        let width = if stretch.is_some() { LANES } else { 1 };
         let mut next = runs.start;
         while next < runs.end {
             let mut started = 0;
@@ -106,8 +104,10 @@ impl Simulator<'_> {
                 }
             }
             let states = &mut room[..started];
-            if abreast && started >= FEWEST {
-                self.take_turns_abreast(world, states)?;
+            if let Some(stretch) = stretch
+                && started >= FEWEST
+            {
+                self.take_turns_abreast(world, states, stretch)?;
             }
             for state in states {
                 self.finish(world, state, &mut Unobserved)?;
@@ -121,10 +121,16 @@ impl Simulator<'_> {
         Ok(())
     }
 
-    /// Whether so many runs are to be made abreast.
-    fn is_worth_tables(&self, world: &World, runs: u64) -> bool {
+    /// Length of a stretch of time in days, once all is ready to make so many runs abreast; `None` where they are not to be made so.
+    fn stretch(&mut self, world: &World, runs: u64) -> Option<f64> {
+        self.model.fast.abreast.as_ref()?;
+        // Not a number where some hazard is not the same through the whole of a run.
+        let rate: f64 = world.mean_waits.iter().map(|wait| 1.0 / wait).sum();
+        let turns = rate * self.model.horizon;
         let few = FEWEST_TURNS * world.mean_waits.len() as f64;
-        self.model.fast.abreast.is_some() && runs as f64 * self.model.horizon * rate(world) >= few
+        // Nor where the cap on events is near.
+        let is_apt = turns * runs as f64 >= few && turns < self.model.max_events as f64;
+        (is_apt && self.abreast.prepare(self.model, world)).then_some(STRETCH / rate)
     }
 
     /// Takes all turns of runs that stand at their start, as far as it can.
@@ -132,12 +138,9 @@ impl Simulator<'_> {
         &mut self,
         world: &World,
         states: &mut [RunState],
+        stretch: f64,
     ) -> Result<(), RunError> {
         let Some(plan) = &self.model.fast.abreast else {
-            return Ok(());
-        };
-        self.abreast.prepare(self.model, world);
-        let Some(stretch) = self.abreast.stretch else {
             return Ok(());
         };
         if states.iter().any(|state| state.ending.is_some()) {
@@ -162,25 +165,16 @@ impl Simulator<'_> {
     }
 }
 
-/// Turns a day, if no hazard ever changes; else not a number.
-fn rate(world: &World) -> f64 {
-    world.mean_waits.iter().map(|wait| 1.0 / wait).sum()
-}
-
 impl Abreast {
-    /// Makes the tables of `world`, if that is not done.
-    fn prepare(&mut self, model: &Model, world: &World) {
+    /// Makes the tables of `world`, if that is not done; whether they can be made.
+    fn prepare(&mut self, model: &Model, world: &World) -> bool {
         if self.mark.as_ref() != Some(&world.mark) {
             self.mark = Some(world.mark.clone());
-            let rate = rate(world);
-            // Not where the cap on events is near, nothing happens, or a hazard is not the same through the whole of a run.
-            let is_apt = rate > 0.0 && rate * model.horizon < model.max_events as f64;
-            let tables = is_apt.then(|| Table::all(model, world)).flatten();
-            self.stretch = tables.is_some().then_some(STRETCH / rate);
-            self.tables = tables.unwrap_or_default();
+            self.tables = Table::all(model, world).unwrap_or_default();
             let changes = self.tables.iter().flat_map(|table| &table.changes);
             self.sums = Sums::new(model, world, changes);
         }
+        !self.tables.is_empty()
     }
 
     /// Takes over the runs, which stand at their start.

@@ -106,39 +106,27 @@ impl Abreast {
         let lanes = &mut self.lanes;
         let levels = &mut self.levels[..];
         for (number, &moves) in table.moves.iter().enumerate() {
-            let counts = |change: &Change| {
-                &table.counts[change.counts.start as usize..change.counts.end as usize]
-            };
-            match &mut self.sums {
-                Sums::Exact(sums) => {
-                    for place in 0..side.count.min(LANES) {
-                        let change = &table.changes[first[place] + number];
-                        let level = &mut levels[side.levels[place] + change.slot as usize];
-                        let time = side.times[place];
-                        let (old, new, is_usual) = change.make(world, moves, level, time);
-                        if !is_usual {
-                            change.note(&mut lanes[side.lanes[place]]);
-                        }
-                        let base = side.sums[place];
+            for place in 0..side.count.min(LANES) {
+                let change = &table.changes[first[place] + number];
+                let level = &mut levels[side.levels[place] + change.slot as usize];
+                let (old, new, is_usual) = change.make(world, moves, level, side.times[place]);
+                if !is_usual {
+                    change.note(&mut lanes[side.lanes[place]]);
+                }
+                let counts = change.counts.start as usize..change.counts.end as usize;
+                let base = side.sums[place];
+                match &mut self.sums {
+                    Sums::Exact(sums) => {
                         sums[base + change.sum as usize] += new - old;
-                        if change.counts.len() > 1 {
-                            for counts in &counts(change)[1..] {
+                        if counts.len() > 1 {
+                            for counts in &table.counts[counts][1..] {
                                 sums[base + counts.sum as usize] += new - old;
                             }
                         }
                     }
-                }
-                Sums::Trees(groups) => {
-                    for place in 0..side.count.min(LANES) {
-                        let change = &table.changes[first[place] + number];
-                        let level = &mut levels[side.levels[place] + change.slot as usize];
-                        let time = side.times[place];
-                        let (_, new, is_usual) = change.make(world, moves, level, time);
-                        if !is_usual {
-                            change.note(&mut lanes[side.lanes[place]]);
-                        }
-                        for counts in counts(change) {
-                            counts.way.set(groups, side.sums[place], new);
+                    Sums::Trees(groups) => {
+                        for counts in &table.counts[counts] {
+                            counts.way.set(groups, base, new);
                         }
                     }
                 }
