@@ -2,7 +2,7 @@
 
 use super::choice::draw;
 use super::observe::{Cause, DropReason, Event};
-use super::state::{Due, Level};
+use super::state::Due;
 use super::view::relaxed;
 use super::{Ending, Fault, Observer, Origin, Problem, Roles, Running, Scene, metrics};
 use crate::formula::{Role, StockTarget, UpdateOp};
@@ -262,11 +262,9 @@ impl<'a, O: Observer> Running<'a, O> {
             }
             self.touch(&self.model.slot_dependents[slot]);
         }
-        self.state.levels[slot] = Level {
-            value: new,
-            since: self.state.time,
-        };
+        self.state.levels[slot].value = new;
         if moves {
+            self.state.levels[slot].since = self.state.time;
             self.scratch.now.keep(slot, new);
         }
         if !constants.alone {

@@ -82,6 +82,7 @@ impl Scene {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Level {
     pub value: f64,
+    /// That time, if time moves the stock; what it was at first otherwise.
     pub since: f64,
 }
 

@@ -199,7 +199,14 @@ impl Pattern {
         }
     }
 
-    /// The operands in the world whose parameters, and what is known of them, are `constants`. There are so many `slots`.
+    /// Whether a formula depends on the time, otherwise than through stocks that were changed.
+    pub fn is_timed(&self) -> bool {
+        let is_timed = |op: &LaneOp| matches!(op, LaneOp::Stock | LaneOp::Time);
+        self.ops.iter().any(is_timed)
+    }
+
+    /// The operands in the world whose parameters, and what is known of them, are `constants`: operand by operand, of each formula.
+    /// There are so many `slots`.
     pub fn given(&self, constants: &[f64], slots: usize) -> Vec<Given> {
         let mut totals = 0..;
         let given = self.operands.iter().map(|operand| {
@@ -221,7 +228,9 @@ impl Pattern {
             }
             given
         });
-        given.collect()
+        let rows: Vec<Given> = given.collect();
+        let column = |column| rows.iter().skip(column).step_by(self.width);
+        (0..self.width).flat_map(column).copied().collect()
     }
 
     /// The value in each run of the formula that it evaluates, to the bit that of its [`Program`]. `stack` is working memory.
@@ -232,8 +241,9 @@ impl Pattern {
         stack: &'s mut LaneStack,
     ) -> &'s mut Lanes {
         let stack = &mut *stack.0;
-        let starts: [usize; LANES] = std::array::from_fn(|lane| env.row(lane) * self.width);
-        let (mut column, mut height) = (0, 0);
+        let mut columns =
+            given.chunks_exact(given.len().checked_div(self.width).unwrap_or(0).max(1));
+        let mut height = 0;
         for &op in &self.ops {
             match op {
                 LaneOp::Arithmetic(op) => {
@@ -253,7 +263,12 @@ impl Pattern {
             }
             let top = &mut stack[height];
             height += 1;
-            let read = |lane: usize| &given[starts[lane] + column];
+            let column = if op.reads() {
+                columns.next().unwrap_or_default()
+            } else {
+                &[]
+            };
+            let read = |lane: usize| &column[env.row(lane)];
             match op {
                 LaneOp::Number => set(top, |lane| read(lane).number),
                 LaneOp::StillStock => set(top, |lane| env.still_stock(lane, read(lane).slot)),
@@ -263,7 +278,6 @@ impl Pattern {
                 LaneOp::Constant(number) => *top = [number; LANES],
                 LaneOp::Arithmetic(_) | LaneOp::WithConstant(..) | LaneOp::OfConstant(..) => {}
             }
-            column += usize::from(op.reads());
         }
         &mut stack[0]
     }

@@ -17,9 +17,11 @@ pub(crate) struct Kind {
     pub by: ChoiceBy,
     /// Of the rationality, then of each course's guard and of its score or probability; `None` for one that there is not.
     pub patterns: Vec<Option<Pattern>>,
-    /// Courses that have a score or probability; then the one that takes what they leave, which is one more than there are if
-    /// none does, unless it depends on guards which one does.
-    pub preferred: Vec<u32>,
+    /// What a turn may come to: a course, those first that do not only take what others leave; the last is none.
+    pub outcomes: Vec<Option<u32>>,
+    /// How many do not only take what others leave.
+    pub preferred: usize,
+    /// Whether it depends on guards which one takes what is left; it is the first of the others if not.
     pub rest_depends: bool,
     /// Processes of this kind.
     pub processes: Vec<u32>,
@@ -92,16 +94,18 @@ impl Abreast {
         let kind = found.unwrap_or_else(|| {
             let like = |row: &Option<Row>| row.as_ref().map(Pattern::like);
             let courses = choice.courses.iter().zip(0..);
-            let (preferred, rest): (Vec<_>, Vec<_>) =
-                courses.partition(|(course, _)| course.preference.is_some());
+            let (preferred, rest): (Vec<_>, Vec<_>) = courses.partition(|(course, _)| {
+                choice.by != ChoiceBy::Probability || course.preference.is_some()
+            });
             let rest_depends = rest.iter().any(|(course, _)| course.when.is_some());
-            let mut preferred: Vec<u32> = preferred.into_iter().map(|(_, number)| number).collect();
-            let none = choice.courses.len() as u32;
-            preferred.push(rest.last().map_or(none, |&(_, number)| number));
+            // Of several without a guard, the last takes what is left.
+            let others = rest.iter().rev();
+            let outcomes = preferred.iter().chain(others).map(|&(_, number)| number);
             self.kinds.push(Kind {
                 by: choice.by,
                 patterns: rows.iter().map(like).collect(),
-                preferred,
+                outcomes: outcomes.map(Some).chain([None]).collect(),
+                preferred: preferred.len(),
                 rest_depends,
                 processes: Vec::new(),
             });
@@ -134,6 +138,15 @@ impl Kind {
     /// Where the score or probability of a course stands among the patterns.
     pub fn preference(course: u32) -> usize {
         2 * course as usize + 2
+    }
+
+    /// Whether there may be no course for a turn to take.
+    pub fn may_come_to_none(&self) -> bool {
+        match self.by {
+            ChoiceBy::Only => false,
+            ChoiceBy::Score => true,
+            ChoiceBy::Probability => self.rest_depends || self.preferred + 1 == self.outcomes.len(),
+        }
     }
 
     fn fits(&self, by: ChoiceBy, rows: &[Option<Row>]) -> bool {

@@ -53,7 +53,10 @@ impl Tables {
         if x < self.x[layer + 1] {
             return x;
         }
-        self.exponential_from_edge(stream, layer, x)
+        // Handed over and back, so that a caller may keep the stream in registers.
+        let (stream_after, x) = self.exponential_from_edge(*stream, layer, x);
+        *stream = stream_after;
+        x
     }
 
     /// A layer and a position in it.
@@ -68,23 +71,47 @@ impl Tables {
     /// Goes on where a position is not surely below the density.
     #[cold]
     #[inline(never)]
-    fn exponential_from_edge(&self, stream: &mut Stream, mut layer: usize, mut x: f64) -> f64 {
+    fn exponential_from_edge(
+        &self,
+        mut stream: Stream,
+        mut layer: usize,
+        mut x: f64,
+    ) -> (Stream, f64) {
         let mut beyond = 0.0;
         loop {
             if layer == 0 {
                 // The exponential has no memory: past TAIL it starts afresh.
                 beyond += TAIL;
-            } else {
-                let height = self.y[layer + 1] - self.y[layer];
-                if self.y[layer] + height * stream.uniform() < libm::exp(-x) {
-                    return beyond + x;
-                }
+            } else if self.is_below(layer, x, stream.uniform()) {
+                return (stream, beyond + x);
             }
-            (layer, x) = self.position(stream);
+            (layer, x) = self.position(&mut stream);
             if x < self.x[layer + 1] {
-                return beyond + x;
+                return (stream, beyond + x);
             }
         }
+    }
+
+    /// Whether the point at `x`, within a layer but for the lowest, in height `share` of it, lies below the density. The density
+    /// is convex: it lies below its chord and above its tangent, which decides nearly always.
+    pub(super) fn is_below(&self, layer: usize, x: f64, share: f64) -> bool {
+        /// More than rounding can make of a layer's height or width.
+        const MARGIN: f64 = 1e-9;
+        let height = self.y[layer + 1] - self.y[layer];
+        let (inwards, width) = (self.x[layer] - x, self.x[layer] - self.x[layer + 1]);
+        if height * (share + MARGIN) < self.y[layer] * inwards {
+            return true;
+        }
+        if width * (share - MARGIN) > inwards {
+            return false;
+        }
+        self.is_exactly_below(layer, x, share)
+    }
+
+    /// As [`Tables::is_below`], by the density itself.
+    pub(super) fn is_exactly_below(&self, layer: usize, x: f64, share: f64) -> bool {
+        let height = self.y[layer + 1] - self.y[layer];
+        self.y[layer] + height * share < libm::exp(-x)
     }
 }
 

@@ -8,20 +8,19 @@
 //! Every run comes to the same state, to the bit, as by [`Simulator::finish`]. One that cannot be made so, because a formula has
 //! a value that cannot be used or the cap on events is near, is made by that instead, which knows what to say of it.
 
+mod cells;
 mod foresee;
 mod side;
-mod sums;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use super::state::Level;
 use super::{RunError, RunState, Simulator, Unobserved};
 use crate::formula::{LANES, LaneStack, Lanes};
 use crate::model::{Model, World, WorldMark};
+use cells::Cells;
 use foresee::{Coming, Drawing};
 use std::ops::Range;
-use sums::Sums;
 use table::Table;
 
 /// Fewer runs than this are quicker made one after the other.
@@ -41,9 +40,8 @@ pub(super) struct Abreast {
     /// Of each kind of turn; none where there is a change that cannot be made so.
     tables: Vec<Table>,
     lanes: [Lane; LANES],
-    /// Of all lanes; behind the levels of each comes a spare one, for changes that are none.
-    levels: Vec<Level>,
-    sums: Sums,
+    cells: Cells,
+    /// When each process acts next, run by run.
     wakes: Vec<f64>,
     coming: Vec<Coming>,
     drawing: Drawing,
@@ -56,10 +54,6 @@ pub(super) struct Abreast {
 #[derive(Clone, Copy, Debug, Default)]
 struct Lane {
     number: usize,
-    /// Where its levels, sums and wakes begin.
-    levels: usize,
-    sums: usize,
-    wakes: usize,
     /// Its turns in this stretch of time, among those of all lanes.
     first: usize,
     count: usize,
@@ -150,7 +144,12 @@ impl Simulator<'_> {
         let mut from = 0.0;
         while from < self.model.horizon {
             let until = f64::min(from + stretch, self.model.horizon);
-            self.foresee(world, states, from..until);
+            self.foresee(
+                world,
+                states,
+                from..until,
+                STRETCH * (until - from) / stretch,
+            );
             self.abreast.take(world, plan, states.len());
             from = until;
         }
@@ -172,27 +171,18 @@ impl Abreast {
             self.mark = Some(world.mark.clone());
             self.tables = Table::all(model, world).unwrap_or_default();
             let changes = self.tables.iter().flat_map(|table| &table.changes);
-            self.sums = Sums::new(model, world, changes);
+            self.cells = Cells::new(model, world, changes);
         }
         !self.tables.is_empty()
     }
 
     /// Takes over the runs, which stand at their start.
     fn enter(&mut self, model: &Model, states: &[RunState]) {
-        self.levels.clear();
-        self.sums.clear();
         self.wakes.clear();
         self.lanes = [Lane::default(); LANES];
         for (number, (lane, state)) in self.lanes.iter_mut().zip(states).enumerate() {
-            *lane = Lane {
-                number,
-                levels: self.levels.len(),
-                sums: self.sums.enter(model, state),
-                wakes: self.wakes.len(),
-                ..Lane::default()
-            };
-            self.levels.extend_from_slice(&state.levels);
-            self.levels.push(Level::SPARE);
+            lane.number = number;
+            self.cells.enter(model, number, state);
             let processes = 0..state.clocks.len();
             self.wakes
                 .extend(processes.map(|process| state.wakes.time(process)));
@@ -202,10 +192,9 @@ impl Abreast {
     /// Gives the runs back.
     fn leave(&self, model: &Model, states: &mut [RunState]) {
         for (lane, state) in self.lanes.iter().zip(states) {
-            let levels = &self.levels[lane.levels..][..state.levels.len()];
-            state.levels.copy_from_slice(levels);
-            self.sums.leave(model, state, lane.sums);
-            let wakes = &self.wakes[lane.wakes..][..state.clocks.len()];
+            self.cells.leave(model, lane.number, state);
+            let processes = state.clocks.len();
+            let wakes = &self.wakes[lane.number * processes..][..processes];
             for (process, &time) in wakes.iter().enumerate() {
                 state.wakes.put(process, time);
             }

@@ -1,11 +1,9 @@
 //! Turns taken side by side.
 
-use super::foresee::Coming;
-use super::sums::Sums;
-use super::table::Change;
+use super::cells::{Cells, Sums};
+use super::table::Table;
 use super::{Abreast, Lane};
 use crate::engine::choice::{ROUNDING, quantal_response};
-use crate::engine::state::Level;
 use crate::engine::view::relaxed;
 use crate::formula::{self, Given, Kept, LANES, Lanes};
 use crate::model::{Abreast as Plan, ChoiceBy, Kind, World};
@@ -15,11 +13,9 @@ struct Side {
     count: usize,
     /// The runs.
     lanes: [usize; LANES],
-    /// Where the levels and sums of each begin.
-    levels: [usize; LANES],
-    sums: [usize; LANES],
     /// Which of the kind's processes.
     members: [usize; LANES],
+    /// If it matters when turns are taken.
     times: Lanes,
     /// Decide the courses.
     uniforms: Lanes,
@@ -30,20 +26,17 @@ impl Side {
         Self {
             count: 0,
             lanes: lanes.map(|lane| lane.number),
-            levels: lanes.map(|lane| lane.levels),
-            sums: lanes.map(|lane| lane.sums),
             members: [0; LANES],
             times: [0.0; LANES],
             uniforms: [0.0; LANES],
         }
     }
 
-    /// Puts in a turn; `member` says which of the kind's processes it is, if they are not all.
-    #[inline]
-    fn put(&mut self, place: usize, turn: Coming, member: Option<usize>) {
-        self.members[place] = member.unwrap_or(turn.process());
-        self.times[place] = turn.time;
-        self.uniforms[place] = turn.uniform();
+    /// The run in a place.
+    #[inline(always)]
+    fn lane(&self, place: usize) -> usize {
+        // It always is; the compiler need not look then.
+        self.lanes[place] % LANES
     }
 }
 
@@ -52,7 +45,6 @@ impl Abreast {
     pub(super) fn take(&mut self, world: &World, plan: &Plan, runs: usize) {
         let mut lanes = self.lanes;
         lanes[..runs].sort_by_key(|lane| std::cmp::Reverse(lane.count));
-        let firsts = lanes.map(|lane| lane.first);
         let mut side = Side::of(&lanes);
         let mut left = runs;
         for number in 0..lanes[0].count {
@@ -61,8 +53,14 @@ impl Abreast {
             }
             if let [kind] = &plan.kinds[..] {
                 side.count = left;
-                for (place, first) in firsts.iter().take(left).enumerate() {
-                    side.put(place, self.coming[first + number], None);
+                let is_timed = self.tables[0].is_timed;
+                for (place, lane) in lanes.iter().enumerate().take(left) {
+                    let turn = self.coming[lane.first + number];
+                    side.members[place] = turn.process();
+                    side.uniforms[place] = turn.uniform();
+                    if is_timed {
+                        side.times[place] = turn.time;
+                    }
                 }
                 self.turn(world, kind, 0, &side);
                 continue;
@@ -75,9 +73,9 @@ impl Abreast {
                     if usize::from(its) == index {
                         let place = side.count;
                         side.lanes[place] = lane.number;
-                        side.levels[place] = lane.levels;
-                        side.sums[place] = lane.sums;
-                        side.put(place, turn, Some(member.into()));
+                        side.members[place] = member.into();
+                        side.uniforms[place] = turn.uniform();
+                        side.times[place] = turn.time;
                         side.count += 1;
                     }
                 }
@@ -93,48 +91,35 @@ impl Abreast {
     /// Takes turns of kind `number`.
     #[inline]
     fn turn(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
-        let courses = match kind.by {
+        let outcomes = match kind.by {
             ChoiceBy::Only => [0; LANES],
             ChoiceBy::Probability => self.choose_by_probability(world, kind, number, side),
             ChoiceBy::Score => self.choose_by_score(world, kind, number, side),
         };
         let table = &self.tables[number];
-        let first = |place: usize| {
-            side.members[place] * table.of_process + courses[place] as usize * table.moves.len()
-        };
-        let first: [usize; LANES] = std::array::from_fn(first);
-        let lanes = &mut self.lanes;
-        let levels = &mut self.levels[..];
-        for (number, &moves) in table.moves.iter().enumerate() {
+        let row = |place: usize| side.members[place] * table.outcomes + outcomes[place] as usize;
+        if table.has_idle {
             for place in 0..side.count.min(LANES) {
-                let change = &table.changes[first[place] + number];
-                let level = &mut levels[side.levels[place] + change.slot as usize];
-                let (old, new, is_usual) = change.make(world, moves, level, side.times[place]);
-                if !is_usual {
-                    change.note(&mut lanes[side.lanes[place]]);
-                }
-                let counts = change.counts.start as usize..change.counts.end as usize;
-                let base = side.sums[place];
-                match &mut self.sums {
-                    Sums::Exact(sums) => {
-                        sums[base + change.sum as usize] += new - old;
-                        if counts.len() > 1 {
-                            for counts in &table.counts[counts][1..] {
-                                sums[base + counts.sum as usize] += new - old;
-                            }
-                        }
-                    }
-                    Sums::Trees(groups) => {
-                        for counts in &table.counts[counts] {
-                            counts.way.set(groups, base, new);
-                        }
-                    }
-                }
+                self.lanes[side.lane(place)].idle += u64::from(table.idle[row(place)]);
+            }
+        }
+        let all_finite = match &mut self.cells {
+            Cells {
+                stocks,
+                sums: Sums::Exact(sums),
+                ..
+            } if table.is_plain => change_plainly(stocks, sums, table, row, side),
+            cells => change(cells, world, table, row, side),
+        };
+        if !all_finite {
+            // Some is not; whichever it is will tell when it is made alone.
+            for place in 0..side.count.min(LANES) {
+                self.lanes[side.lane(place)].failed = true;
             }
         }
     }
 
-    /// The course that each run takes; one more than there are where none is open.
+    /// What comes of each run's turn, among the outcomes of the kind.
     #[inline]
     fn choose_by_probability(
         &mut self,
@@ -142,23 +127,22 @@ impl Abreast {
         kind: &Kind,
         number: usize,
         side: &Side,
-    ) -> [u32; LANES] {
+    ) -> [u64; LANES] {
         let given = &self.tables[number].given;
         let seen = Seen {
             side,
             world,
-            levels: &self.levels,
-            sums: &self.sums,
+            cells: &self.cells,
         };
         let stack = &mut self.stack;
         // What courses so far take up, and how many of those with a probability the uniform variate lies beyond.
         let mut below = [0.0; LANES];
         let mut passed = [0_u64; LANES];
         let mut unusable = [0_u64; LANES];
-        // The course that takes what is left; one more than there are if none does.
-        let courses = kind.courses();
-        let mut rest = [courses; LANES];
-        for course in 0..courses {
+        // What comes of it where what they leave is drawn: nothing, unless a course is open.
+        let mut rest = [kind.outcomes.len() as u64 - 1; LANES];
+        let mut other = rest[0];
+        for course in 0..kind.courses() {
             let [guard, preference] = [Kind::guard(course), Kind::preference(course)];
             let open = kind.patterns[guard].as_ref().map(|pattern| {
                 let guard = *pattern.evaluate(&given[guard], &seen, stack);
@@ -168,13 +152,11 @@ impl Abreast {
                 guard.map(|guard| guard != 0.0)
             });
             let Some(pattern) = &kind.patterns[preference] else {
+                other -= 1;
                 if kind.rest_depends {
                     for (lane, rest) in rest.iter_mut().enumerate() {
-                        *rest = if open.is_none_or(|open| open[lane]) {
-                            course
-                        } else {
-                            *rest
-                        };
+                        let is_open = open.is_none_or(|open| open[lane]);
+                        *rest = if is_open { other } else { *rest };
                     }
                 }
                 continue;
@@ -194,21 +176,19 @@ impl Abreast {
                 passed[lane] += u64::from(side.uniforms[lane] >= below[lane]);
             }
         }
-        if unusable[..side.count].iter().any(|&unusable| unusable != 0) {
+        if unusable.iter().fold(0, |any, unusable| any | unusable) != 0 {
             for (&lane, unusable) in side.lanes.iter().zip(unusable).take(side.count) {
                 self.lanes[lane].failed |= unusable != 0;
             }
         }
-        let preferred = &kind.preferred[..];
-        let mut chosen = passed.map(|passed| preferred.get(passed as usize).map_or(0, |&it| it));
         if kind.rest_depends {
             for lane in 0..LANES {
-                if passed[lane] as usize + 1 == preferred.len() {
-                    chosen[lane] = rest[lane];
+                if passed[lane] == kind.preferred as u64 {
+                    passed[lane] = rest[lane];
                 }
             }
         }
-        chosen
+        passed
     }
 
     /// As [`Abreast::choose_by_probability`], among courses with scores.
@@ -218,13 +198,12 @@ impl Abreast {
         kind: &Kind,
         number: usize,
         side: &Side,
-    ) -> [u32; LANES] {
+    ) -> [u64; LANES] {
         let given = &self.tables[number].given;
         let seen = Seen {
             side,
             world,
-            levels: &self.levels,
-            sums: &self.sums,
+            cells: &self.cells,
         };
         let stack = &mut self.stack;
         let mut evaluate = |index: usize| {
@@ -247,63 +226,87 @@ impl Abreast {
             }
             self.scores.push(scores);
         }
-        let mut chosen = [courses; LANES];
+        let mut chosen = [u64::from(courses); LANES];
         for place in 0..side.count.min(LANES) {
             let weights = &mut self.weights;
             weights.clear();
             weights.extend(self.scores.iter().map(|scores| scores[place]));
             let drawn = quantal_response(weights, rationality[place], side.uniforms[place]);
             if let Some((course, _)) = drawn {
-                chosen[place] = course as u32;
+                chosen[place] = course as u64;
             }
-            self.lanes[side.lanes[place]].failed |= !is_usable[place];
+            self.lanes[side.lane(place)].failed |= !is_usable[place];
         }
         chosen
     }
 }
 
-impl Change {
-    /// Makes the change: what the stock was, what it is then, and whether there is nothing to note. `moves` tells whether time
-    /// moves the stock.
-    #[inline(always)]
-    fn make(&self, world: &World, moves: bool, level: &mut Level, time: f64) -> (f64, f64, bool) {
-        let old = match world.slots.get(self.slot as usize) {
-            Some(slot) if moves => relaxed(*level, slot, time),
-            _ => level.value,
-        };
-        let new = self.of(old);
-        let is_usual = new.is_finite() & !self.idle;
-        let new = self.within(new);
-        *level = Level {
-            value: new,
-            since: time,
-        };
-        (old, new, is_usual)
-    }
-
-    /// Notes what is unusual of the change in its run.
-    fn note(&self, lane: &mut Lane) {
-        if self.idle {
-            lane.idle += 1;
-        } else {
-            lane.failed = true;
+/// Makes the changes of a plain table, of which each run has one `row`; whether all came to finite numbers.
+fn change_plainly(
+    stocks: &mut [Lanes],
+    sums: &mut [Lanes],
+    table: &Table,
+    row: impl Fn(usize) -> usize,
+    side: &Side,
+) -> bool {
+    let mut check = 0.0;
+    for number in 0..table.width {
+        for place in 0..side.count.min(LANES) {
+            let lane = side.lane(place);
+            let change = &table.changes[row(place) * table.width + number];
+            let stock = &mut stocks[change.slot as usize][lane];
+            let (old, new) = (*stock, change.of(*stock));
+            check += new - new;
+            *stock = change.within(new);
+            sums[change.sum as usize][lane] += *stock - old;
         }
     }
+    // Not a number if any was not finite.
+    check == 0.0
+}
+
+/// As [`change_plainly`], of any table.
+fn change(
+    cells: &mut Cells,
+    world: &World,
+    table: &Table,
+    row: impl Fn(usize) -> usize,
+    side: &Side,
+) -> bool {
+    let mut check = 0.0;
+    for number in 0..table.width {
+        for place in 0..side.count.min(LANES) {
+            let lane = side.lane(place);
+            let change = &table.changes[row(place) * table.width + number];
+            let level = cells.level(lane, change.slot);
+            let mut old = level.value;
+            if let Some(constants) = world.slots.get(change.slot as usize)
+                && constants.decay != 0.0
+            {
+                old = relaxed(level, constants, side.times[place]);
+                cells.since[change.slot as usize][lane] = side.times[place];
+            }
+            let new = change.of(old);
+            check += new - new;
+            let new = change.within(new);
+            cells.stocks[change.slot as usize][lane] = new;
+            let counts = change.counts.start as usize..change.counts.end as usize;
+            for counts in &table.counts[counts] {
+                match &mut cells.sums {
+                    Sums::Exact(sums) => sums[counts.sum as usize][lane] += new - old,
+                    Sums::Trees(groups, of_run) => counts.way.set(groups, lane * *of_run, new),
+                }
+            }
+        }
+    }
+    check == 0.0
 }
 
 /// What the formulas of these turns see.
 struct Seen<'a> {
     side: &'a Side,
     world: &'a World,
-    levels: &'a [Level],
-    sums: &'a Sums,
-}
-
-impl Seen<'_> {
-    #[inline]
-    fn level(&self, lane: usize, slot: u32) -> Level {
-        self.levels[self.side.levels[lane] + slot as usize]
-    }
+    cells: &'a Cells,
 }
 
 impl formula::Abreast for Seen<'_> {
@@ -311,27 +314,32 @@ impl formula::Abreast for Seen<'_> {
     fn row(&self, lane: usize) -> usize {
         self.side.members[lane]
     }
-    #[inline]
-    fn still_stock(&self, lane: usize, slot: u32) -> f64 {
-        self.level(lane, slot).value
+    #[inline(always)]
+    fn still_stock(&self, place: usize, slot: u32) -> f64 {
+        self.cells.stocks[slot as usize][self.side.lane(place)]
     }
     #[inline]
-    fn stock(&self, lane: usize, slot: u32) -> f64 {
-        let constants = &self.world.slots[slot as usize];
-        relaxed(self.level(lane, slot), constants, self.side.times[lane])
+    fn stock(&self, place: usize, slot: u32) -> f64 {
+        let level = self.cells.level(self.side.lane(place), slot);
+        relaxed(
+            level,
+            &self.world.slots[slot as usize],
+            self.side.times[place],
+        )
     }
     #[inline(always)]
     fn totals<'g>(&self, given: impl Fn(usize) -> &'g Given, kept: &[Kept], totals: &mut Lanes) {
-        let each = totals.iter_mut().zip(&self.side.sums).enumerate();
-        match self.sums {
-            Sums::Exact(sums) => each.for_each(|(lane, (total, &base))| {
-                let given = given(lane);
+        let each = totals.iter_mut().enumerate();
+        match &self.cells.sums {
+            Sums::Exact(sums) => each.for_each(|(place, total)| {
+                let given = given(place);
                 // The spare stock is 0.
-                let left_out = self.level(lane, given.slot).value;
-                *total = sums[base + given.sum as usize] - left_out;
+                let left_out = self.still_stock(place, given.slot);
+                *total = sums[given.sum as usize][self.side.lane(place)] - left_out;
             }),
-            Sums::Trees(groups) => each.for_each(|(lane, (total, &base))| {
-                let kept = &kept[given(lane).total as usize];
+            Sums::Trees(groups, of_run) => each.for_each(|(place, total)| {
+                let kept = &kept[given(place).total as usize];
+                let base = self.side.lane(place) * of_run;
                 *total = match kept.without {
                     None => {
                         let [a, b, c, d] = groups[base + kept.root as usize];

@@ -4,54 +4,53 @@ use crate::formula::{Given, Pattern, UpdateOp, Way};
 use crate::model::{Kind, Model, World};
 use std::ops::Range;
 
-/// What the turns of one kind do: for each of its processes and each of its courses, and for a turn in which no course is open,
-/// there is a row of changes. All rows are as wide as the widest; what is missing is a change of a spare stock, so that no turn
-/// differs from another in what is to be done.
+/// What the turns of one kind do: for each of its processes and each outcome of a turn there is a row of changes. All rows are as
+/// wide as the widest; what is missing is a change of a spare stock, so that no turn differs from another in what is to be done.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     /// For each pattern of the kind: the operands.
     pub given: Vec<Vec<Given>>,
-    /// Changes of each process: those of its courses, and those of no course.
-    pub of_process: usize,
-    /// For each change of a row, at least one: whether time moves the stock, in some row.
-    pub moves: Vec<bool>,
+    /// Rows of each process.
+    pub outcomes: usize,
+    /// For each row whether it is no event.
+    pub idle: Vec<bool>,
+    pub has_idle: bool,
+    /// Changes of each row, at least one.
+    pub width: usize,
     pub changes: Vec<Change>,
     /// Sums in which stocks count.
     pub counts: Vec<Counts>,
+    /// Whether no change is of a stock that time moves, or that counts in several sums.
+    pub is_plain: bool,
+    /// Whether it matters when a turn is taken.
+    pub is_timed: bool,
 }
 
 /// A change of a stock: to `factor` times what it is, and `summand` more, but within bounds.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Change {
-    pub slot: u32,
     factor: f64,
     summand: f64,
     min: f64,
     max: f64,
+    pub slot: u32,
     /// The first sum in which the stock counts, the spare one if it counts in none; and all of them in the table.
     pub sum: u32,
     pub counts: Range<u32>,
-    /// Whether it is the first of a turn that is no event.
-    pub idle: bool,
-    /// As in the scenario.
-    pub operation: UpdateOp,
-    pub by: f64,
 }
 
 impl Change {
     /// Of the spare stock.
     fn none(model: &Model) -> Self {
         Self {
-            slot: model.slots.len() as u32,
             factor: 1.0,
             summand: 0.0,
             min: 0.0,
             max: 0.0,
+            slot: model.slots.len() as u32,
             sum: model.fast.sums.len() as u32,
             counts: 0..0,
-            idle: false,
-            operation: UpdateOp::Add,
-            by: 0.0,
         }
     }
 
@@ -67,28 +66,31 @@ impl Change {
         };
         let constants = &world.slots[slot as usize];
         by.is_finite().then(|| Self {
-            slot,
             factor,
             summand,
             min: constants.min,
             max: constants.max,
-            operation,
-            by,
+            slot,
             ..Self::none(model)
         })
     }
 
     /// What becomes of a stock that is `old`, before bounds.
-    #[inline]
+    #[inline(always)]
     pub fn of(&self, old: f64) -> f64 {
         old * self.factor + self.summand
     }
 
     /// A value within bounds.
-    #[inline]
+    #[inline(always)]
     pub fn within(&self, value: f64) -> f64 {
         let value = if value < self.min { self.min } else { value };
         if value > self.max { self.max } else { value }
+    }
+
+    /// What it adds to a stock, or what it makes of it; `None` where it depends on the stock how far it moves.
+    pub fn step_or_target(&self) -> Option<f64> {
+        [0.0, 1.0].contains(&self.factor).then_some(self.summand)
     }
 }
 
@@ -119,31 +121,42 @@ impl Table {
             .max(1);
         let mut table = Self {
             given: given.collect(),
-            of_process: (kind.courses() as usize + 1) * width,
-            moves: vec![false; width],
+            outcomes: kind.outcomes.len(),
+            idle: Vec::new(),
+            has_idle: false,
+            width,
             changes: Vec::new(),
             counts: Vec::new(),
+            is_plain: true,
+            is_timed: kind.patterns.iter().flatten().any(Pattern::is_timed),
         };
         for turn in turns() {
-            for course in turn.courses.iter().map(Option::as_deref).chain([None]) {
+            for outcome in &kind.outcomes {
+                let course = outcome.and_then(|course| turn.courses[course as usize].as_deref());
+                table.idle.push(course.is_none());
                 let changes = course.unwrap_or_default();
-                for (number, moves) in table.moves.iter_mut().enumerate() {
+                for number in 0..width {
                     let mut new = Change::none(model);
                     if let Some(change) = changes.get(number) {
                         let by = world.constants[change.by as usize];
                         new = Change::new(model, world, change.slot, change.operation, by)?;
                         let slot = change.slot as usize;
-                        *moves |= world.slots[slot].decay != 0.0;
+                        let moves = world.slots[slot].decay != 0.0;
+                        table.is_timed |= moves;
+                        table.is_plain &= !moves && counts[slot].len() <= 1;
                         let first = table.counts.len() as u32;
                         table.counts.extend(&counts[slot]);
                         new.counts = first..table.counts.len() as u32;
                         new.sum = counts[slot].first().map_or(new.sum, |counts| counts.sum);
                     }
-                    new.idle = number == 0 && course.is_none();
                     table.changes.push(new);
                 }
             }
         }
+        let (last, outcomes) = (kind.outcomes.len() - 1, kind.outcomes.len());
+        let mut idle = table.idle.iter().enumerate();
+        table.has_idle =
+            idle.any(|(row, idle)| *idle && (row % outcomes < last || kind.may_come_to_none()));
         Some(table)
     }
 }

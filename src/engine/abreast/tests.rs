@@ -1,6 +1,6 @@
 //! Runs made abreast end as they would one by one, to the bit.
 
-use super::Sums;
+use super::cells::Sums;
 use crate::engine::{RunState, Simulator, Unobserved};
 use crate::experiment::fixture::model_of;
 use crate::model::{Model, World};
@@ -52,7 +52,7 @@ fn assert_same(text: &str, runs: Range<u64>) -> bool {
     assert!(lanes[0].turns > 0);
     let alone = alone(&model, runs);
     assert!(ends == alone, "{}\n{}", ends[0], alone[0]);
-    matches!(simulator.abreast.sums, Sums::Exact(_))
+    matches!(simulator.abreast.cells.sums, Sums::Exact(_))
 }
 
 /// Actors on ladders.

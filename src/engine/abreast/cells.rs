@@ -1,0 +1,147 @@
+//! What is kept up to date in several runs at once: stocks, and sums over them.
+
+use super::table::Change;
+use crate::engine::RunState;
+use crate::engine::state::Level;
+use crate::formula::{Group, LANES, Lanes};
+use crate::model::{Model, SlotConstants, World};
+
+/// Stocks and sums in each run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cells {
+    /// Of each stock, and of a spare one for changes that are none.
+    pub stocks: Vec<Lanes>,
+    /// When each was last changed, if time moves it.
+    pub since: Vec<Lanes>,
+    pub sums: Sums,
+}
+
+/// Sums over stocks.
+#[derive(Clone, Debug)]
+pub(super) enum Sums {
+    /// As trees, see [`KeptSum`](crate::formula::KeptSum): groups of four values or sums of groups each, so many for each run.
+    Trees(Vec<Group>, usize),
+    /// Each as one number, because every sum of the stocks is exact, in whatever order they are added; and a spare one, for stocks
+    /// that count in none.
+    Exact(Vec<Lanes>),
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self::Exact(Vec::new())
+    }
+}
+
+impl Cells {
+    /// For any runs in `world`, in which stocks are changed by `changes`.
+    pub fn new<'c>(
+        model: &Model,
+        world: &World,
+        changes: impl Iterator<Item = &'c Change>,
+    ) -> Self {
+        let stocks = vec![[0.0; LANES]; model.slots.len() + 1];
+        let sums = if sums_are_exact(model, world, changes) {
+            Sums::Exact(vec![[0.0; LANES]; model.fast.sums.len() + 1])
+        } else {
+            let groups = model.fast.sum_groups;
+            Sums::Trees(vec![Group::default(); LANES * groups], groups)
+        };
+        Self {
+            since: stocks.clone(),
+            stocks,
+            sums,
+        }
+    }
+
+    /// Takes over a run.
+    pub fn enter(&mut self, model: &Model, lane: usize, state: &RunState) {
+        let cells = self.stocks.iter_mut().zip(&mut self.since);
+        for ((value, since), level) in cells.zip(&state.levels) {
+            (value[lane], since[lane]) = (level.value, level.since);
+        }
+        match &mut self.sums {
+            Sums::Trees(groups, of_run) => {
+                groups[lane * *of_run..][..*of_run].copy_from_slice(&state.totals);
+            }
+            Sums::Exact(sums) => {
+                for (sum, kept) in sums.iter_mut().zip(&model.fast.sums) {
+                    sum[lane] = kept.total().value(&state.totals);
+                }
+            }
+        }
+    }
+
+    /// Gives a run back.
+    pub fn leave(&self, model: &Model, lane: usize, state: &mut RunState) {
+        let cells = self.stocks.iter().zip(&self.since);
+        for ((value, since), level) in cells.zip(&mut state.levels) {
+            (level.value, level.since) = (value[lane], since[lane]);
+        }
+        match &self.sums {
+            Sums::Trees(groups, of_run) => {
+                let own = &groups[lane * of_run..][..*of_run];
+                state.totals.copy_from_slice(own);
+            }
+            Sums::Exact(_) => {
+                for kept in &model.fast.sums {
+                    kept.add_up(&mut state.totals, |slot| state.levels[slot as usize].value);
+                }
+            }
+        }
+    }
+
+    /// A stock, as it was when it was last changed.
+    #[inline(always)]
+    pub fn level(&self, lane: usize, slot: u32) -> Level {
+        Level {
+            value: self.stocks[slot as usize][lane],
+            since: self.since[slot as usize][lane],
+        }
+    }
+}
+
+/// Whether every stock that counts in a sum is, at all times, a multiple of one power of 2 and small enough: then no sum is ever
+/// rounded.
+fn sums_are_exact<'c>(
+    model: &Model,
+    world: &World,
+    changes: impl Iterator<Item = &'c Change>,
+) -> bool {
+    // How far each stock may come, infinitely far if it is not always a multiple.
+    let reach = |constants: &SlotConstants| match is_whole(constants.initial) {
+        true => constants.initial.abs(),
+        false => f64::INFINITY,
+    };
+    let mut reaches: Vec<f64> = world.slots.iter().map(reach).collect();
+    for change in changes {
+        let Some(constants) = world.slots.get(change.slot as usize) else {
+            continue;
+        };
+        let reach = &mut reaches[change.slot as usize];
+        let ends = [constants.min, constants.max];
+        let whole_ends = ends.iter().all(|end| end.is_infinite() || is_whole(*end));
+        *reach += match change.step_or_target() {
+            Some(by) if is_whole(by) && whole_ends => {
+                if ends.iter().all(|end| end.abs() <= LARGEST) {
+                    0.0
+                } else {
+                    by.abs() * model.max_events as f64
+                }
+            }
+            _ => f64::INFINITY,
+        };
+    }
+    let mut slots = model.fast.sums.iter().flat_map(|kept| &kept.slots);
+    model.slots.len() < MOST && slots.all(|&slot| reaches[slot as usize] <= LARGEST)
+}
+
+/// Stocks that may be exact, and up to which value.
+const MOST: usize = 1 << 12;
+const LARGEST: f64 = (1_u64 << 20) as f64;
+
+/// Whether a number is a multiple of 2^-20: up to [`MOST`] of them, up to [`LARGEST`], have an exact sum. Minus 0 is not one,
+/// since adding it is not always the same as adding nothing.
+fn is_whole(number: f64) -> bool {
+    const PARTS: f64 = (1_u64 << 20) as f64;
+    (number * PARTS).fract() == 0.0 && number.to_bits() != (-0.0_f64).to_bits()
+}
