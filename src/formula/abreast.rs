@@ -19,9 +19,9 @@ pub trait Abreast {
     /// The row of the formula that `lane` evaluates.
     fn row(&self, lane: usize) -> usize;
     /// A stock that no time moves.
-    fn still_stock(&self, lane: usize, slot: u32) -> f64;
+    fn still_stock(&self, lane: usize, given: &Given) -> f64;
     /// Any stock.
-    fn stock(&self, lane: usize, slot: u32) -> f64;
+    fn stock(&self, lane: usize, given: &Given) -> f64;
     /// Sums over stocks that no time moves: `given` for each run, among those of the pattern.
     fn totals<'g>(&self, given: impl Fn(usize) -> &'g Given, pattern: &[Kept], totals: &mut Lanes);
     /// Days since the start.
@@ -62,6 +62,8 @@ pub struct Given {
     pub slot: u32,
     /// A sum that is kept, by index.
     pub sum: u32,
+    /// Where [`Abreast`] finds that slot and that sum, if it cares.
+    pub places: [u32; 2],
     /// A total among those of the pattern.
     pub total: u32,
 }
@@ -214,6 +216,7 @@ impl Pattern {
                 number: 0.0,
                 slot: slots as u32,
                 sum: 0,
+                places: [0; 2],
                 total: 0,
             };
             match *operand {
@@ -271,8 +274,8 @@ impl Pattern {
             let read = |lane: usize| &column[env.row(lane)];
             match op {
                 LaneOp::Number => set(top, |lane| read(lane).number),
-                LaneOp::StillStock => set(top, |lane| env.still_stock(lane, read(lane).slot)),
-                LaneOp::Stock => set(top, |lane| env.stock(lane, read(lane).slot)),
+                LaneOp::StillStock => set(top, |lane| env.still_stock(lane, read(lane))),
+                LaneOp::Stock => set(top, |lane| env.stock(lane, read(lane))),
                 LaneOp::Total => env.totals(read, &self.totals, top),
                 LaneOp::Time => set(top, |lane| env.time(lane)),
                 LaneOp::Constant(number) => *top = [number; LANES],
@@ -352,9 +355,17 @@ fn arithmetic(op: Op, stack: &mut [Lanes]) {
 /// Replaces a value by that of an operation of it and a number, in every run.
 #[inline]
 fn with_constant(op: Op, a: &mut Lanes, number: f64) {
+    let is_usual = number != 0.0 && !number.is_nan();
     macro_rules! in_each {
         (unary $($unary:ident)*; binary $($binary:ident)*) => {
             match op {
+                // The same, and one instruction.
+                Op::Min if is_usual => for a in a {
+                    *a = if number < *a { number } else { *a };
+                },
+                Op::Max if is_usual => for a in a {
+                    *a = if number > *a { number } else { *a };
+                },
                 $(Op::$binary => for a in a {
                     *a = Op::$binary.binary(*a, number).unwrap_or(f64::NAN);
                 },)*

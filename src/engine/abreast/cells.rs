@@ -3,33 +3,38 @@
 use super::table::Change;
 use crate::engine::RunState;
 use crate::engine::state::Level;
-use crate::formula::{Group, LANES, Lanes};
+use crate::formula::{Group, LANES};
 use crate::model::{Model, SlotConstants, World};
 
-/// Stocks and sums in each run.
+/// Stocks and sums in each run. What has a place there stands in it in the first run, in the next place in the second, and so on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cells {
-    /// Of each stock, and of a spare one for changes that are none.
-    pub stocks: Vec<Lanes>,
-    /// When each was last changed, if time moves it.
-    pub since: Vec<Lanes>,
+    /// Each stock and a spare one, for changes that are none; if sums are exact, each of them and a spare one, for stocks that count
+    /// in none.
+    pub values: Vec<f64>,
+    /// When each stock was last changed, if time moves it.
+    pub since: Vec<f64>,
     pub sums: Sums,
 }
 
-/// Sums over stocks.
-#[derive(Clone, Debug)]
+/// How sums over stocks are kept.
+#[derive(Clone, Debug, Default)]
 pub(super) enum Sums {
+    /// Each as one number, because every sum of the stocks is exact, in whatever order they are added.
+    #[default]
+    Exact,
     /// As trees, see [`KeptSum`](crate::formula::KeptSum): groups of four values or sums of groups each, so many for each run.
     Trees(Vec<Group>, usize),
-    /// Each as one number, because every sum of the stocks is exact, in whatever order they are added; and a spare one, for stocks
-    /// that count in none.
-    Exact(Vec<Lanes>),
 }
 
-impl Default for Sums {
-    fn default() -> Self {
-        Self::Exact(Vec::new())
-    }
+/// The place of a stock, by its slot.
+pub(super) fn place_of_stock(slot: u32) -> u32 {
+    slot * LANES as u32
+}
+
+/// The place of a sum, if it is kept as one number.
+pub(super) fn place_of_sum(model: &Model, sum: u32) -> u32 {
+    place_of_stock(model.slots.len() as u32 + 1 + sum)
 }
 
 impl Cells {
@@ -39,32 +44,34 @@ impl Cells {
         world: &World,
         changes: impl Iterator<Item = &'c Change>,
     ) -> Self {
-        let stocks = vec![[0.0; LANES]; model.slots.len() + 1];
         let sums = if sums_are_exact(model, world, changes) {
-            Sums::Exact(vec![[0.0; LANES]; model.fast.sums.len() + 1])
+            Sums::Exact
         } else {
             let groups = model.fast.sum_groups;
             Sums::Trees(vec![Group::default(); LANES * groups], groups)
         };
+        let places = LANES * (model.slots.len() + 1 + model.fast.sums.len() + 1);
         Self {
-            since: stocks.clone(),
-            stocks,
+            values: vec![0.0; places],
+            since: vec![0.0; places],
             sums,
         }
     }
 
     /// Takes over a run.
     pub fn enter(&mut self, model: &Model, lane: usize, state: &RunState) {
-        let cells = self.stocks.iter_mut().zip(&mut self.since);
-        for ((value, since), level) in cells.zip(&state.levels) {
+        let (values, _) = self.values.as_chunks_mut::<LANES>();
+        let (since, _) = self.since.as_chunks_mut::<LANES>();
+        for ((value, since), level) in values.iter_mut().zip(since).zip(&state.levels) {
             (value[lane], since[lane]) = (level.value, level.since);
         }
         match &mut self.sums {
             Sums::Trees(groups, of_run) => {
                 groups[lane * *of_run..][..*of_run].copy_from_slice(&state.totals);
             }
-            Sums::Exact(sums) => {
-                for (sum, kept) in sums.iter_mut().zip(&model.fast.sums) {
+            Sums::Exact => {
+                let sums = values.iter_mut().skip(model.slots.len() + 1);
+                for (sum, kept) in sums.zip(&model.fast.sums) {
                     sum[lane] = kept.total().value(&state.totals);
                 }
             }
@@ -73,8 +80,9 @@ impl Cells {
 
     /// Gives a run back.
     pub fn leave(&self, model: &Model, lane: usize, state: &mut RunState) {
-        let cells = self.stocks.iter().zip(&self.since);
-        for ((value, since), level) in cells.zip(&mut state.levels) {
+        let (values, _) = self.values.as_chunks::<LANES>();
+        let (since, _) = self.since.as_chunks::<LANES>();
+        for ((value, since), level) in values.iter().zip(since).zip(&mut state.levels) {
             (level.value, level.since) = (value[lane], since[lane]);
         }
         match &self.sums {
@@ -82,7 +90,7 @@ impl Cells {
                 let own = &groups[lane * of_run..][..*of_run];
                 state.totals.copy_from_slice(own);
             }
-            Sums::Exact(_) => {
+            Sums::Exact => {
                 for kept in &model.fast.sums {
                     kept.add_up(&mut state.totals, |slot| state.levels[slot as usize].value);
                 }
@@ -92,10 +100,10 @@ impl Cells {
 
     /// A stock, as it was when it was last changed.
     #[inline(always)]
-    pub fn level(&self, lane: usize, slot: u32) -> Level {
+    pub fn level(&self, lane: usize, place: u32) -> Level {
         Level {
-            value: self.stocks[slot as usize][lane],
-            since: self.since[slot as usize][lane],
+            value: self.values[lane + place as usize],
+            since: self.since[lane + place as usize],
         }
     }
 }

@@ -6,28 +6,55 @@ use crate::model::{ChoiceBy, MOST_PROCESSES, World};
 use crate::random::Stream;
 use std::ops::Range;
 
-/// A turn that will be taken.
-#[derive(Clone, Copy, Debug)]
+/// The turns of all runs that will be taken, run by run.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Coming {
-    pub time: f64,
-    /// Decides the course; its last bits, which a uniform variate does not use, say whose turn it is.
-    draw: u64,
+    turns: Vec<Turn>,
+    times: Vec<f64>,
 }
 
 impl Coming {
-    pub const NONE: Self = Self { time: 0.0, draw: 0 };
+    /// A turn by its place.
+    #[inline(always)]
+    pub fn turn(&self, place: usize) -> Turn {
+        self.turns[place]
+    }
+
+    /// When a turn is taken.
+    #[inline]
+    pub fn time(&self, place: usize) -> f64 {
+        self.times[place]
+    }
+
+    /// Room for turns, and for their times, from `first` on.
+    fn room(&mut self, first: usize) -> (&mut [Turn], &mut [f64]) {
+        let end = first + MOST_TURNS;
+        if self.turns.len() < end {
+            self.turns.resize(2 * end, Turn::NONE);
+            self.times.resize(2 * end, 0.0);
+        }
+        (&mut self.turns[first..end], &mut self.times[first..end])
+    }
+}
+
+/// What decides the course of a turn; its last bits, which a uniform variate does not use, say whose turn it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn(u64);
+
+impl Turn {
+    pub const NONE: Self = Self(0);
     const WHOSE: u64 = MOST_PROCESSES as u64 - 1;
 
     /// The process.
-    #[inline]
+    #[inline(always)]
     pub fn process(self) -> usize {
-        (self.draw & Self::WHOSE) as usize
+        (self.0 & Self::WHOSE) as usize
     }
 
     /// The uniform variate that decides the course.
-    #[inline]
+    #[inline(always)]
     pub fn uniform(self) -> f64 {
-        crate::random::open_unit(self.draw)
+        crate::random::open_unit(self.0)
     }
 }
 
@@ -46,8 +73,8 @@ type Heads = [u16; MOST_STEPS];
 
 const MOST_STEPS: usize = 1 << 13;
 
-/// As many turns as heads can count.
-const MOST_TURNS: usize = u16::MAX as usize;
+/// Turns of a run in a stretch of time; many more than are expected.
+const MOST_TURNS: usize = 1 << 13;
 
 /// Steps for each turn that is expected: few turns share one then.
 const STEPS_OF_TURN: f64 = 4.0;
@@ -116,16 +143,12 @@ impl Simulator<'_> {
                 (lane.failed, lane.count) = (true, 0);
                 continue;
             }
-            if abreast.coming.len() < taken + count {
-                abreast.coming.resize(2 * (taken + count), Coming::NONE);
-            }
             add_up(&mut abreast.drawing.heads[..steps.count]);
-            self.place_turns(state, taken..taken + count, steps);
-            let abreast = &mut self.abreast;
-            let sorted = &mut abreast.coming[taken..taken + count];
-            put_in_order(sorted);
-            if let Some(last) = sorted.last() {
-                abreast.lanes[number].time = last.time;
+            self.place_turns(state, taken, steps);
+            let (turns, times) = self.abreast.coming.room(taken);
+            put_in_order(&mut times[..count], &mut turns[..count]);
+            if let Some(last) = times[..count].last() {
+                self.abreast.lanes[number].time = *last;
             }
             taken += count;
         }
@@ -158,12 +181,16 @@ impl Simulator<'_> {
     }
 
     /// Puts the turns whose times were drawn, with what decides their courses, into their steps.
-    fn place_turns(&mut self, state: &mut RunState, places: Range<usize>, steps: Steps) {
+    fn place_turns(&mut self, state: &mut RunState, taken: usize, steps: Steps) {
         let model = self.model;
         let Abreast {
             drawing, coming, ..
         } = &mut self.abreast;
-        let sorted = &mut coming[places];
+        let (turns, sorted) = coming.room(taken);
+        let (Some(turns), Some(sorted)) = (turns.first_chunk_mut(), sorted.first_chunk_mut())
+        else {
+            return;
+        };
         let mut first = 0;
         for (process, (&end, index)) in model.processes.iter().zip(drawing.ends.iter().zip(0..)) {
             let times = &drawing.times[first..end];
@@ -173,12 +200,12 @@ impl Simulator<'_> {
             }
             let heads = &mut *drawing.heads;
             if process.choice.by == ChoiceBy::Only {
-                place(times, || index, steps, heads, sorted);
+                place(times, || index, steps, heads, sorted, turns);
             } else {
                 let stream = self.streams.of(model, state, process.choice.choice_stream);
                 let mut courses = *stream;
-                let draw = || courses.next_u64() & !Coming::WHOSE | index;
-                place(times, draw, steps, heads, sorted);
+                let draw = || courses.next_u64() & !Turn::WHOSE | index;
+                place(times, draw, steps, heads, sorted, turns);
                 *stream = courses;
             }
         }
@@ -242,28 +269,38 @@ fn place(
     mut draw: impl FnMut() -> u64,
     steps: Steps,
     heads: &mut Heads,
-    sorted: &mut [Coming],
+    sorted: &mut [f64; MOST_TURNS],
+    turns: &mut [Turn; MOST_TURNS],
 ) {
     for &time in times {
         let head = &mut heads[steps.of(time)];
-        let draw = draw();
-        if let Some(place) = sorted.get_mut(usize::from(*head)) {
-            *place = Coming { time, draw };
-        }
+        let place = usize::from(*head) % MOST_TURNS;
+        sorted[place] = time;
+        turns[place] = Turn(draw());
         *head = head.wrapping_add(1);
     }
 }
 
-/// Puts turns into the order of their times that are so but for a few places; of two at the same time, the first comes first.
-fn put_in_order(turns: &mut [Coming]) {
+/// Puts turns into the order of their times that are so but for a few; of two at the same time, the first comes first.
+fn put_in_order(times: &mut [f64], turns: &mut [Turn]) {
     let mut latest = f64::NEG_INFINITY;
-    for place in 0..turns.len() {
-        let time = turns[place].time;
+    for place in 0..times.len() {
+        let time = times[place];
         if time < latest {
-            let to = turns[..place].iter().rposition(|turn| turn.time <= time);
-            turns[to.map_or(0, |to| to + 1)..=place].rotate_right(1);
+            put_back(&mut times[..=place], &mut turns[..=place]);
         } else {
             latest = time;
         }
+    }
+}
+
+/// Puts the last turn in its place among the others, few turns away.
+#[inline(never)]
+fn put_back(times: &mut [f64], turns: &mut [Turn]) {
+    let mut place = times.len() - 1;
+    while place > 0 && times[place] < times[place - 1] {
+        times.swap(place, place - 1);
+        turns.swap(place, place - 1);
+        place -= 1;
     }
 }

@@ -30,7 +30,7 @@ const FEWEST: usize = 4;
 const FEWEST_TURNS: f64 = 64.0;
 
 /// Turns of a run towards which stretches of time are made.
-const STRETCH: f64 = 2048.0;
+const STRETCH: f64 = 1024.0;
 
 /// Working memory, and what holds in one world.
 #[derive(Clone, Debug, Default)]
@@ -43,9 +43,13 @@ pub(super) struct Abreast {
     cells: Cells,
     /// When each process acts next, run by run.
     wakes: Vec<f64>,
-    coming: Vec<Coming>,
+    /// Whether it matters when turns are taken.
+    is_timed: bool,
+    coming: Coming,
     drawing: Drawing,
     stack: LaneStack,
+    /// What comes of the turns that are being taken, of the outcomes of their kind.
+    outcomes: [u64; LANES],
     scores: Vec<Lanes>,
     weights: Vec<f64>,
 }
@@ -172,6 +176,7 @@ impl Abreast {
             self.tables = Table::all(model, world).unwrap_or_default();
             let changes = self.tables.iter().flat_map(|table| &table.changes);
             self.cells = Cells::new(model, world, changes);
+            self.is_timed = self.tables.iter().any(|table| table.is_timed);
         }
         !self.tables.is_empty()
     }

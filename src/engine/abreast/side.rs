@@ -1,6 +1,7 @@
 //! Turns taken side by side.
 
 use super::cells::{Cells, Sums};
+use super::foresee::Turn;
 use super::table::Table;
 use super::{Abreast, Lane};
 use crate::engine::choice::{ROUNDING, quantal_response};
@@ -31,13 +32,6 @@ impl Side {
             uniforms: [0.0; LANES],
         }
     }
-
-    /// The run in a place.
-    #[inline(always)]
-    fn lane(&self, place: usize) -> usize {
-        // It always is; the compiler need not look then.
-        self.lanes[place] % LANES
-    }
 }
 
 impl Abreast {
@@ -45,7 +39,9 @@ impl Abreast {
     pub(super) fn take(&mut self, world: &World, plan: &Plan, runs: usize) {
         let mut lanes = self.lanes;
         lanes[..runs].sort_by_key(|lane| std::cmp::Reverse(lane.count));
+        let firsts = lanes.map(|lane| lane.first);
         let mut side = Side::of(&lanes);
+        let mut turns = [Turn::NONE; LANES];
         let mut left = runs;
         for number in 0..lanes[0].count {
             while left > 0 && lanes[left - 1].count <= number {
@@ -53,13 +49,16 @@ impl Abreast {
             }
             if let [kind] = &plan.kinds[..] {
                 side.count = left;
-                let is_timed = self.tables[0].is_timed;
-                for (place, lane) in lanes.iter().enumerate().take(left) {
-                    let turn = self.coming[lane.first + number];
-                    side.members[place] = turn.process();
-                    side.uniforms[place] = turn.uniform();
-                    if is_timed {
-                        side.times[place] = turn.time;
+                for (turn, first) in turns.iter_mut().zip(&firsts).take(left) {
+                    *turn = self.coming.turn(first + number);
+                }
+                for place in 0..LANES {
+                    side.members[place] = turns[place].process();
+                    side.uniforms[place] = turns[place].uniform();
+                }
+                if self.is_timed {
+                    for (time, first) in side.times.iter_mut().zip(&firsts).take(left) {
+                        *time = self.coming.time(first + number);
                     }
                 }
                 self.turn(world, kind, 0, &side);
@@ -68,14 +67,16 @@ impl Abreast {
             for (index, kind) in plan.kinds.iter().enumerate() {
                 side.count = 0;
                 for lane in &lanes[..left] {
-                    let turn = self.coming[lane.first + number];
+                    let turn = self.coming.turn(lane.first + number);
                     let (its, member) = plan.members[turn.process()];
                     if usize::from(its) == index {
                         let place = side.count;
                         side.lanes[place] = lane.number;
                         side.members[place] = member.into();
                         side.uniforms[place] = turn.uniform();
-                        side.times[place] = turn.time;
+                        if self.is_timed {
+                            side.times[place] = self.coming.time(lane.first + number);
+                        }
                         side.count += 1;
                     }
                 }
@@ -91,43 +92,35 @@ impl Abreast {
     /// Takes turns of kind `number`.
     #[inline]
     fn turn(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
-        let outcomes = match kind.by {
-            ChoiceBy::Only => [0; LANES],
+        match kind.by {
+            ChoiceBy::Only => self.outcomes = [0; LANES],
             ChoiceBy::Probability => self.choose_by_probability(world, kind, number, side),
             ChoiceBy::Score => self.choose_by_score(world, kind, number, side),
-        };
-        let table = &self.tables[number];
+        }
+        let (table, outcomes) = (&self.tables[number], &self.outcomes);
         let row = |place: usize| side.members[place] * table.outcomes + outcomes[place] as usize;
         if table.has_idle {
             for place in 0..side.count.min(LANES) {
-                self.lanes[side.lane(place)].idle += u64::from(table.idle[row(place)]);
+                self.lanes[side.lanes[place]].idle += u64::from(table.idle[row(place)]);
             }
         }
-        let all_finite = match &mut self.cells {
-            Cells {
-                stocks,
-                sums: Sums::Exact(sums),
-                ..
-            } if table.is_plain => change_plainly(stocks, sums, table, row, side),
-            cells => change(cells, world, table, row, side),
+        let cells = &mut self.cells;
+        let all_finite = if table.is_plain && matches!(cells.sums, Sums::Exact) {
+            change_plainly(&mut cells.values, table, row, side)
+        } else {
+            change(cells, world, table, row, side)
         };
         if !all_finite {
             // Some is not; whichever it is will tell when it is made alone.
             for place in 0..side.count.min(LANES) {
-                self.lanes[side.lane(place)].failed = true;
+                self.lanes[side.lanes[place]].failed = true;
             }
         }
     }
 
-    /// What comes of each run's turn, among the outcomes of the kind.
+    /// Finds out what comes of each run's turn, among the outcomes of the kind.
     #[inline]
-    fn choose_by_probability(
-        &mut self,
-        world: &World,
-        kind: &Kind,
-        number: usize,
-        side: &Side,
-    ) -> [u64; LANES] {
+    fn choose_by_probability(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
         let given = &self.tables[number].given;
         let seen = Seen {
             side,
@@ -135,9 +128,10 @@ impl Abreast {
             cells: &self.cells,
         };
         let stack = &mut self.stack;
+        let passed = &mut self.outcomes;
         // What courses so far take up, and how many of those with a probability the uniform variate lies beyond.
         let mut below = [0.0; LANES];
-        let mut passed = [0_u64; LANES];
+        *passed = [0; LANES];
         let mut unusable = [0_u64; LANES];
         // What comes of it where what they leave is drawn: nothing, unless a course is open.
         let mut rest = [kind.outcomes.len() as u64 - 1; LANES];
@@ -188,17 +182,10 @@ impl Abreast {
                 }
             }
         }
-        passed
     }
 
     /// As [`Abreast::choose_by_probability`], among courses with scores.
-    fn choose_by_score(
-        &mut self,
-        world: &World,
-        kind: &Kind,
-        number: usize,
-        side: &Side,
-    ) -> [u64; LANES] {
+    fn choose_by_score(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
         let given = &self.tables[number].given;
         let seen = Seen {
             side,
@@ -226,25 +213,23 @@ impl Abreast {
             }
             self.scores.push(scores);
         }
-        let mut chosen = [u64::from(courses); LANES];
+        self.outcomes = [courses.into(); LANES];
         for place in 0..side.count.min(LANES) {
             let weights = &mut self.weights;
             weights.clear();
             weights.extend(self.scores.iter().map(|scores| scores[place]));
             let drawn = quantal_response(weights, rationality[place], side.uniforms[place]);
             if let Some((course, _)) = drawn {
-                chosen[place] = course as u64;
+                self.outcomes[place] = course as u64;
             }
-            self.lanes[side.lane(place)].failed |= !is_usable[place];
+            self.lanes[side.lanes[place]].failed |= !is_usable[place];
         }
-        chosen
     }
 }
 
 /// Makes the changes of a plain table, of which each run has one `row`; whether all came to finite numbers.
 fn change_plainly(
-    stocks: &mut [Lanes],
-    sums: &mut [Lanes],
+    values: &mut [f64],
     table: &Table,
     row: impl Fn(usize) -> usize,
     side: &Side,
@@ -252,13 +237,14 @@ fn change_plainly(
     let mut check = 0.0;
     for number in 0..table.width {
         for place in 0..side.count.min(LANES) {
-            let lane = side.lane(place);
+            let lane = side.lanes[place];
             let change = &table.changes[row(place) * table.width + number];
-            let stock = &mut stocks[change.slot as usize][lane];
-            let (old, new) = (*stock, change.of(*stock));
+            let value = &mut values[lane + change.place as usize];
+            let (old, new) = (*value, change.of(*value));
             check += new - new;
-            *stock = change.within(new);
-            sums[change.sum as usize][lane] += *stock - old;
+            let new = change.within(new);
+            *value = new;
+            values[lane + change.sum as usize] += new - old;
         }
     }
     // Not a number if any was not finite.
@@ -276,24 +262,24 @@ fn change(
     let mut check = 0.0;
     for number in 0..table.width {
         for place in 0..side.count.min(LANES) {
-            let lane = side.lane(place);
+            let lane = side.lanes[place];
             let change = &table.changes[row(place) * table.width + number];
-            let level = cells.level(lane, change.slot);
+            let level = cells.level(lane, change.place);
             let mut old = level.value;
             if let Some(constants) = world.slots.get(change.slot as usize)
                 && constants.decay != 0.0
             {
                 old = relaxed(level, constants, side.times[place]);
-                cells.since[change.slot as usize][lane] = side.times[place];
+                cells.since[lane + change.place as usize] = side.times[place];
             }
             let new = change.of(old);
             check += new - new;
             let new = change.within(new);
-            cells.stocks[change.slot as usize][lane] = new;
+            cells.values[lane + change.place as usize] = new;
             let counts = change.counts.start as usize..change.counts.end as usize;
             for counts in &table.counts[counts] {
                 match &mut cells.sums {
-                    Sums::Exact(sums) => sums[counts.sum as usize][lane] += new - old,
+                    Sums::Exact => cells.values[lane + counts.sum as usize] += new - old,
                     Sums::Trees(groups, of_run) => counts.way.set(groups, lane * *of_run, new),
                 }
             }
@@ -315,31 +301,30 @@ impl formula::Abreast for Seen<'_> {
         self.side.members[lane]
     }
     #[inline(always)]
-    fn still_stock(&self, place: usize, slot: u32) -> f64 {
-        self.cells.stocks[slot as usize][self.side.lane(place)]
+    fn still_stock(&self, place: usize, given: &Given) -> f64 {
+        self.cells.values[self.side.lanes[place] + given.places[0] as usize]
     }
     #[inline]
-    fn stock(&self, place: usize, slot: u32) -> f64 {
-        let level = self.cells.level(self.side.lane(place), slot);
-        relaxed(
-            level,
-            &self.world.slots[slot as usize],
-            self.side.times[place],
-        )
+    fn stock(&self, place: usize, given: &Given) -> f64 {
+        let level = self.cells.level(self.side.lanes[place], given.places[0]);
+        let constants = &self.world.slots[given.slot as usize];
+        relaxed(level, constants, self.side.times[place])
     }
     #[inline(always)]
     fn totals<'g>(&self, given: impl Fn(usize) -> &'g Given, kept: &[Kept], totals: &mut Lanes) {
         let each = totals.iter_mut().enumerate();
         match &self.cells.sums {
-            Sums::Exact(sums) => each.for_each(|(place, total)| {
-                let given = given(place);
-                // The spare stock is 0.
-                let left_out = self.still_stock(place, given.slot);
-                *total = sums[given.sum as usize][self.side.lane(place)] - left_out;
-            }),
+            Sums::Exact => {
+                let values = &self.cells.values[..];
+                each.for_each(|(place, total)| {
+                    let ([left_out, sum], lane) = (given(place).places, self.side.lanes[place]);
+                    // The spare stock is 0.
+                    *total = values[lane + sum as usize] - values[lane + left_out as usize];
+                });
+            }
             Sums::Trees(groups, of_run) => each.for_each(|(place, total)| {
                 let kept = &kept[given(place).total as usize];
-                let base = self.side.lane(place) * of_run;
+                let base = self.side.lanes[place] * of_run;
                 *total = match kept.without {
                     None => {
                         let [a, b, c, d] = groups[base + kept.root as usize];

@@ -1,5 +1,6 @@
 //! What turns of one kind do in one world.
 
+use super::cells::{place_of_stock, place_of_sum};
 use crate::formula::{Given, Pattern, UpdateOp, Way};
 use crate::model::{Kind, Model, World};
 use std::ops::Range;
@@ -35,8 +36,10 @@ pub(super) struct Change {
     min: f64,
     max: f64,
     pub slot: u32,
-    /// The first sum in which the stock counts, the spare one if it counts in none; and all of them in the table.
+    /// The place of the stock, and of the first sum in which it counts, which is the spare one if it counts in none.
+    pub place: u32,
     pub sum: u32,
+    /// All sums in which it counts, in the table.
     pub counts: Range<u32>,
 }
 
@@ -49,7 +52,8 @@ impl Change {
             min: 0.0,
             max: 0.0,
             slot: model.slots.len() as u32,
-            sum: model.fast.sums.len() as u32,
+            place: place_of_stock(model.slots.len() as u32),
+            sum: place_of_sum(model, model.fast.sums.len() as u32),
             counts: 0..0,
         }
     }
@@ -71,6 +75,7 @@ impl Change {
             min: constants.min,
             max: constants.max,
             slot,
+            place: place_of_stock(slot),
             ..Self::none(model)
         })
     }
@@ -107,7 +112,11 @@ impl Table {
         let slots = model.slots.len();
         let given = kind.patterns.iter().map(|pattern| {
             let given = |pattern: &Pattern| pattern.given(&world.constants, slots);
-            pattern.as_ref().map_or_else(Vec::new, given)
+            let mut given = pattern.as_ref().map_or_else(Vec::new, given);
+            for given in &mut given {
+                given.places = [place_of_stock(given.slot), place_of_sum(model, given.sum)];
+            }
+            given
         });
         let turns = || {
             let turn = |&process: &u32| model.fast.turns[process as usize].as_ref();
@@ -164,6 +173,7 @@ impl Table {
 /// A sum in which a stock counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counts {
+    /// Its place, if it is kept as one number.
     pub sum: u32,
     pub way: Way,
 }
@@ -175,6 +185,7 @@ impl Counts {
         for (kept, sum) in model.fast.sums.iter().zip(0..) {
             for (slot, summand) in kept.summands() {
                 let way = summand.way()?;
+                let sum = place_of_sum(model, sum);
                 all[slot as usize].push(Self { sum, way });
             }
         }

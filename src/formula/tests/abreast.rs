@@ -41,11 +41,11 @@ impl Abreast for Runs<'_> {
     fn row(&self, lane: usize) -> usize {
         lane % self.formulas
     }
-    fn still_stock(&self, lane: usize, slot: u32) -> f64 {
-        self.stock(lane, slot)
+    fn still_stock(&self, lane: usize, given: &Given) -> f64 {
+        self.stock(lane, given)
     }
-    fn stock(&self, lane: usize, slot: u32) -> f64 {
-        self.moments[self.moment(lane)].stock(slot)
+    fn stock(&self, lane: usize, given: &Given) -> f64 {
+        self.moments[self.moment(lane)].stock(given.slot)
     }
     fn totals<'g>(&self, given: impl Fn(usize) -> &'g Given, pattern: &[Kept], totals: &mut Lanes) {
         for (lane, total) in totals.iter_mut().enumerate() {
