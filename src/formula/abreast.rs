@@ -207,9 +207,9 @@ impl Pattern {
         self.ops.iter().any(is_timed)
     }
 
-    /// The operands in the world whose parameters, and what is known of them, are `constants`: operand by operand, of each formula.
-    /// There are so many `slots`.
-    pub fn given(&self, constants: &[f64], slots: usize) -> Vec<Given> {
+    /// The operands in the world whose parameters, and what is known of them, are `constants`: for each operand that of
+    /// each formula. There are so many `slots`.
+    pub fn given(&self, constants: &[f64], slots: usize) -> Vec<Vec<Given>> {
         let mut totals = 0..;
         let given = self.operands.iter().map(|operand| {
             let mut given = Given {
@@ -233,19 +233,19 @@ impl Pattern {
         });
         let rows: Vec<Given> = given.collect();
         let column = |column| rows.iter().skip(column).step_by(self.width);
-        (0..self.width).flat_map(column).copied().collect()
+        let column = |number| column(number).copied().collect();
+        (0..self.width).map(column).collect()
     }
 
     /// The value in each run of the formula that it evaluates, to the bit that of its [`Program`]. `stack` is working memory.
     pub fn evaluate<'s, E: Abreast>(
         &self,
-        given: &[Given],
+        given: &[Vec<Given>],
         env: &E,
         stack: &'s mut LaneStack,
     ) -> &'s mut Lanes {
         let stack = &mut *stack.0;
-        let mut columns =
-            given.chunks_exact(given.len().checked_div(self.width).unwrap_or(0).max(1));
+        let mut columns = given.iter();
         let mut height = 0;
         for &op in &self.ops {
             match op {
@@ -266,11 +266,8 @@ impl Pattern {
             }
             let top = &mut stack[height];
             height += 1;
-            let column = if op.reads() {
-                columns.next().unwrap_or_default()
-            } else {
-                &[]
-            };
+            let column = if op.reads() { columns.next() } else { None };
+            let column = column.map_or(&[][..], |column| &column[..]);
             let read = |lane: usize| &column[env.row(lane)];
             match op {
                 LaneOp::Number => set(top, |lane| read(lane).number),
@@ -359,7 +356,7 @@ fn with_constant(op: Op, a: &mut Lanes, number: f64) {
     macro_rules! in_each {
         (unary $($unary:ident)*; binary $($binary:ident)*) => {
             match op {
-                // The same, and one instruction.
+                // The same as below, in one instruction.
                 Op::Min if is_usual => for a in a {
                     *a = if number < *a { number } else { *a };
                 },
@@ -382,6 +379,13 @@ fn of_constant(op: Op, number: f64, b: &mut Lanes) {
     macro_rules! in_each {
         (unary $($unary:ident)*; binary $($binary:ident)*) => {
             match op {
+                // The same as below, in one instruction.
+                Op::Min if !number.is_nan() => for b in b {
+                    *b = if number < *b { number } else { *b };
+                },
+                Op::Max if !number.is_nan() => for b in b {
+                    *b = if number > *b { number } else { *b };
+                },
                 $(Op::$binary => for b in b {
                     *b = Op::$binary.binary(number, *b).unwrap_or(f64::NAN);
                 },)*

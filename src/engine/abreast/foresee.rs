@@ -26,16 +26,34 @@ impl Coming {
         self.times[place]
     }
 
-    /// Room for turns, and for their times, from `first` on.
-    fn room(&mut self, first: usize) -> (&mut [Turn], &mut [f64]) {
-        let end = first + MOST_TURNS;
+    /// Room for turns, and for their times, behind a place in which there is none, and which comes before all others.
+    fn room(&mut self, first: usize, count: usize) -> Option<Room<'_>> {
+        let end = first + ROOM;
         if self.turns.len() < end {
             self.turns.resize(2 * end, Turn::NONE);
             self.times.resize(2 * end, 0.0);
         }
-        (&mut self.turns[first..end], &mut self.times[first..end])
+        let times = self.times[first..].first_chunk_mut()?;
+        times[..=count].fill(f64::NEG_INFINITY);
+        let turns = self.turns[first..].first_chunk_mut()?;
+        Some(Room { turns, times })
     }
 }
+
+/// Places in [`Coming`] for the turns of one run. Where there is no turn yet, the time is before all others.
+struct Room<'a> {
+    turns: &'a mut [Turn; ROOM],
+    times: &'a mut [f64; ROOM],
+}
+
+impl Room<'_> {
+    fn again(&mut self) -> Room<'_> {
+        let Self { turns, times } = self;
+        Room { turns, times }
+    }
+}
+
+const ROOM: usize = MOST_TURNS + 1;
 
 /// What decides the course of a turn; its last bits, which a uniform variate does not use, say whose turn it is.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +76,7 @@ impl Turn {
     }
 }
 
-/// Working memory: turns are put into steps of time by counting, and into order within each step afterwards.
+/// Working memory: turns are counted in steps of time, so that each can be put where it belongs, but for the few others in its step.
 #[derive(Clone, Debug)]
 pub(super) struct Drawing {
     /// Times of turns as they are drawn, process by process; those behind the last are not used.
@@ -114,7 +132,7 @@ impl Steps {
         }
     }
 
-    /// The step in which a time lies. It never falls as time goes on; were it ever to, [`put_in_order`] would see to it.
+    /// The step in which a time lies. It never falls as time goes on.
     #[inline(always)]
     fn of(self, time: f64) -> usize {
         (time * self.scale + self.shift).to_bits() as usize % MOST_STEPS
@@ -138,19 +156,17 @@ impl Simulator<'_> {
             let abreast = &mut self.abreast;
             let lane = &mut abreast.lanes[number];
             lane.turns += count as u64;
-            (lane.first, lane.count) = (taken, count);
+            (lane.first, lane.count) = (taken + 1, count);
             if lane.turns > self.model.max_events || count > MOST_TURNS {
                 (lane.failed, lane.count) = (true, 0);
                 continue;
             }
             add_up(&mut abreast.drawing.heads[..steps.count]);
-            self.place_turns(state, taken, steps);
-            let (turns, times) = self.abreast.coming.room(taken);
-            put_in_order(&mut times[..count], &mut turns[..count]);
-            if let Some(last) = times[..count].last() {
-                self.abreast.lanes[number].time = *last;
+            self.place_turns(state, taken, count, steps);
+            if count > 0 {
+                self.abreast.lanes[number].time = self.abreast.coming.times[taken + count];
             }
-            taken += count;
+            taken += count + 1;
         }
     }
 
@@ -181,14 +197,12 @@ impl Simulator<'_> {
     }
 
     /// Puts the turns whose times were drawn, with what decides their courses, into their steps.
-    fn place_turns(&mut self, state: &mut RunState, taken: usize, steps: Steps) {
+    fn place_turns(&mut self, state: &mut RunState, taken: usize, count: usize, steps: Steps) {
         let model = self.model;
         let Abreast {
             drawing, coming, ..
         } = &mut self.abreast;
-        let (turns, sorted) = coming.room(taken);
-        let (Some(turns), Some(sorted)) = (turns.first_chunk_mut(), sorted.first_chunk_mut())
-        else {
+        let Some(mut room) = coming.room(taken, count) else {
             return;
         };
         let mut first = 0;
@@ -200,13 +214,11 @@ impl Simulator<'_> {
             }
             let heads = &mut *drawing.heads;
             if process.choice.by == ChoiceBy::Only {
-                place(times, || index, steps, heads, sorted, turns);
+                let mut none = Stream::UNUSED;
+                place::<false>(times, index, &mut none, steps, heads, room.again());
             } else {
                 let stream = self.streams.of(model, state, process.choice.choice_stream);
-                let mut courses = *stream;
-                let draw = || courses.next_u64() & !Turn::WHOSE | index;
-                place(times, draw, steps, heads, sorted, turns);
-                *stream = courses;
+                place::<true>(times, index, stream, steps, heads, room.again());
             }
         }
     }
@@ -262,45 +274,42 @@ fn add_up(heads: &mut [u16]) {
     }
 }
 
-/// Puts turns of one process into their steps. `draw` makes what decides their courses.
+/// Puts turns of one process in order among those of others; of two at the same time, the one put there first comes first. What
+/// decides their courses comes from `stream`, if anything does.
 #[inline(never)]
-fn place(
+fn place<const DRAWS: bool>(
     times: &[f64],
-    mut draw: impl FnMut() -> u64,
+    process: u64,
+    stream: &mut Stream,
     steps: Steps,
     heads: &mut Heads,
-    sorted: &mut [f64; MOST_TURNS],
-    turns: &mut [Turn; MOST_TURNS],
+    room: Room,
 ) {
+    // A copy stays in registers.
+    let mut courses = *stream;
     for &time in times {
         let head = &mut heads[steps.of(time)];
-        let place = usize::from(*head) % MOST_TURNS;
-        sorted[place] = time;
-        turns[place] = Turn(draw());
+        let before = usize::from(*head) % MOST_TURNS;
         *head = head.wrapping_add(1);
-    }
-}
-
-/// Puts turns into the order of their times that are so but for a few; of two at the same time, the first comes first.
-fn put_in_order(times: &mut [f64], turns: &mut [Turn]) {
-    let mut latest = f64::NEG_INFINITY;
-    for place in 0..times.len() {
-        let time = times[place];
-        if time < latest {
-            put_back(&mut times[..=place], &mut turns[..=place]);
-        } else {
-            latest = time;
+        let draw = if DRAWS { courses.next_u64() } else { 0 };
+        room.times[before + 1] = time;
+        room.turns[before + 1] = Turn(draw & !Turn::WHOSE | process);
+        if time < room.times[before] {
+            put_back(room.times, room.turns, before + 1);
         }
     }
+    *stream = courses;
 }
 
-/// Puts the last turn in its place among the others, few turns away.
+/// Puts a turn in its place among those of its step that were put there before.
+#[cold]
 #[inline(never)]
-fn put_back(times: &mut [f64], turns: &mut [Turn]) {
-    let mut place = times.len() - 1;
-    while place > 0 && times[place] < times[place - 1] {
-        times.swap(place, place - 1);
-        turns.swap(place, place - 1);
-        place -= 1;
+fn put_back(times: &mut [f64; ROOM], turns: &mut [Turn; ROOM], mut place: usize) {
+    while let Some(before) = place.checked_sub(1)
+        && times[place] < times[before]
+    {
+        times.swap(place, before);
+        turns.swap(place, before);
+        place = before;
     }
 }

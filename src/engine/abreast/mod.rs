@@ -49,7 +49,7 @@ pub(super) struct Abreast {
     drawing: Drawing,
     stack: LaneStack,
     /// What comes of the turns that are being taken, of the outcomes of their kind.
-    outcomes: [u64; LANES],
+    outcomes: [usize; LANES],
     scores: Vec<Lanes>,
     weights: Vec<f64>,
 }
@@ -174,7 +174,10 @@ impl Abreast {
         if self.mark.as_ref() != Some(&world.mark) {
             self.mark = Some(world.mark.clone());
             self.tables = Table::all(model, world).unwrap_or_default();
-            let changes = self.tables.iter().flat_map(|table| &table.changes);
+            let changes = self
+                .tables
+                .iter()
+                .flat_map(|table| table.changes.iter().flatten());
             self.cells = Cells::new(model, world, changes);
             self.is_timed = self.tables.iter().any(|table| table.is_timed);
         }

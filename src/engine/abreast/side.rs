@@ -97,24 +97,35 @@ impl Abreast {
             ChoiceBy::Probability => self.choose_by_probability(world, kind, number, side),
             ChoiceBy::Score => self.choose_by_score(world, kind, number, side),
         }
-        let (table, outcomes) = (&self.tables[number], &self.outcomes);
-        let row = |place: usize| side.members[place] * table.outcomes + outcomes[place] as usize;
+        let table = &self.tables[number];
+        let mut rows = [0; LANES];
+        for (row, (member, outcome)) in rows.iter_mut().zip(side.members.iter().zip(&self.outcomes))
+        {
+            *row = member << table.log_rows | outcome;
+        }
         if table.has_idle {
-            for place in 0..side.count.min(LANES) {
-                self.lanes[side.lanes[place]].idle += u64::from(table.idle[row(place)]);
+            for (&lane, &row) in side.lanes.iter().zip(&rows).take(side.count) {
+                self.lanes[lane].idle += u64::from(table.idle[row]);
             }
         }
         let cells = &mut self.cells;
-        let all_finite = if table.is_plain && matches!(cells.sums, Sums::Exact) {
-            change_plainly(&mut cells.values, table, row, side)
+        let all_finite = if !table.is_plain || !matches!(cells.sums, Sums::Exact) {
+            change(cells, world, table, &rows, side)
+        } else if table.only_steps {
+            change_plainly::<true>(&mut cells.values, table, &rows, side)
         } else {
-            change(cells, world, table, row, side)
+            change_plainly::<false>(&mut cells.values, table, &rows, side)
         };
         if !all_finite {
-            // Some is not; whichever it is will tell when it is made alone.
-            for place in 0..side.count.min(LANES) {
-                self.lanes[side.lanes[place]].failed = true;
-            }
+            self.give_up(side);
+        }
+    }
+
+    /// Lets these runs be made alone, because something in one of them cannot be used: that will tell what it is.
+    #[cold]
+    fn give_up(&mut self, side: &Side) {
+        for &lane in side.lanes.iter().take(side.count) {
+            self.lanes[lane].failed = true;
         }
     }
 
@@ -132,16 +143,19 @@ impl Abreast {
         // What courses so far take up, and how many of those with a probability the uniform variate lies beyond.
         let mut below = [0.0; LANES];
         *passed = [0; LANES];
-        let mut unusable = [0_u64; LANES];
+        let mut all_usable = true;
         // What comes of it where what they leave is drawn: nothing, unless a course is open.
-        let mut rest = [kind.outcomes.len() as u64 - 1; LANES];
-        let mut other = rest[0];
+        let mut other = kind.outcomes.len() - 1;
+        let mut rest = [0; LANES];
+        if kind.rest_depends {
+            rest = [other; LANES];
+        }
         for course in 0..kind.courses() {
             let [guard, preference] = [Kind::guard(course), Kind::preference(course)];
             let open = kind.patterns[guard].as_ref().map(|pattern| {
                 let guard = *pattern.evaluate(&given[guard], &seen, stack);
-                for lane in 0..LANES {
-                    unusable[lane] |= u64::from(!guard[lane].is_finite());
+                for guard in guard {
+                    all_usable &= guard.is_finite();
                 }
                 guard.map(|guard| guard != 0.0)
             });
@@ -166,21 +180,19 @@ impl Abreast {
                 below[lane] += probability;
                 let is_usable =
                     (0.0..=1.0).contains(&probability) & (below[lane] <= 1.0 + ROUNDING);
-                unusable[lane] |= u64::from(!is_usable);
-                passed[lane] += u64::from(side.uniforms[lane] >= below[lane]);
-            }
-        }
-        if unusable.iter().fold(0, |any, unusable| any | unusable) != 0 {
-            for (&lane, unusable) in side.lanes.iter().zip(unusable).take(side.count) {
-                self.lanes[lane].failed |= unusable != 0;
+                all_usable &= is_usable;
+                passed[lane] += usize::from(side.uniforms[lane] >= below[lane]);
             }
         }
         if kind.rest_depends {
             for lane in 0..LANES {
-                if passed[lane] == kind.preferred as u64 {
+                if passed[lane] == kind.preferred {
                     passed[lane] = rest[lane];
                 }
             }
+        }
+        if !all_usable {
+            self.give_up(side);
         }
     }
 
@@ -213,35 +225,40 @@ impl Abreast {
             }
             self.scores.push(scores);
         }
-        self.outcomes = [courses.into(); LANES];
+        self.outcomes = [courses as usize; LANES];
         for place in 0..side.count.min(LANES) {
             let weights = &mut self.weights;
             weights.clear();
             weights.extend(self.scores.iter().map(|scores| scores[place]));
             let drawn = quantal_response(weights, rationality[place], side.uniforms[place]);
             if let Some((course, _)) = drawn {
-                self.outcomes[place] = course as u64;
+                self.outcomes[place] = course;
             }
             self.lanes[side.lanes[place]].failed |= !is_usable[place];
         }
     }
 }
 
-/// Makes the changes of a plain table, of which each run has one `row`; whether all came to finite numbers.
-fn change_plainly(
+/// Makes the changes of a plain table, in one of its `rows` for each run; whether all came to finite numbers.
+fn change_plainly<const ONLY_STEPS: bool>(
     values: &mut [f64],
     table: &Table,
-    row: impl Fn(usize) -> usize,
+    rows: &[usize; LANES],
     side: &Side,
 ) -> bool {
     let mut check = 0.0;
-    for number in 0..table.width {
+    for changes in &table.changes {
         for place in 0..side.count.min(LANES) {
-            let lane = side.lanes[place];
-            let change = &table.changes[row(place) * table.width + number];
+            let (lane, change) = (side.lanes[place], &changes[rows[place]]);
             let value = &mut values[lane + change.place as usize];
-            let (old, new) = (*value, change.of(*value));
-            check += new - new;
+            let old = *value;
+            let new = if ONLY_STEPS {
+                change.step_of(old)
+            } else {
+                let new = change.of(old);
+                check += new - new;
+                new
+            };
             let new = change.within(new);
             *value = new;
             values[lane + change.sum as usize] += new - old;
@@ -256,14 +273,13 @@ fn change(
     cells: &mut Cells,
     world: &World,
     table: &Table,
-    row: impl Fn(usize) -> usize,
+    rows: &[usize; LANES],
     side: &Side,
 ) -> bool {
     let mut check = 0.0;
-    for number in 0..table.width {
+    for changes in &table.changes {
         for place in 0..side.count.min(LANES) {
-            let lane = side.lanes[place];
-            let change = &table.changes[row(place) * table.width + number];
+            let (lane, change) = (side.lanes[place], &changes[rows[place]]);
             let level = cells.level(lane, change.place);
             let mut old = level.value;
             if let Some(constants) = world.slots.get(change.slot as usize)

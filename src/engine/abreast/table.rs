@@ -10,19 +10,20 @@ use std::ops::Range;
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     /// For each pattern of the kind: the operands.
-    pub given: Vec<Vec<Given>>,
-    /// Rows of each process.
-    pub outcomes: usize,
+    pub given: Vec<Vec<Vec<Given>>>,
+    /// Each process has two to this power rows, of which those behind its outcomes are not used.
+    pub log_rows: u32,
     /// For each row whether it is no event.
     pub idle: Vec<bool>,
     pub has_idle: bool,
-    /// Changes of each row, at least one.
-    pub width: usize,
-    pub changes: Vec<Change>,
+    /// The first change of each row, the second, and so on; at least one.
+    pub changes: Vec<Vec<Change>>,
     /// Sums in which stocks count.
     pub counts: Vec<Counts>,
     /// Whether no change is of a stock that time moves, or that counts in several sums.
     pub is_plain: bool,
+    /// Whether each change adds to a stock with finite bounds.
+    pub only_steps: bool,
     /// Whether it matters when a turn is taken.
     pub is_timed: bool,
 }
@@ -80,6 +81,17 @@ impl Change {
         })
     }
 
+    /// Whether it adds to a stock with finite bounds.
+    fn is_step(&self) -> bool {
+        self.factor == 1.0 && self.min.is_finite() && self.max.is_finite()
+    }
+
+    /// What becomes of a stock that is `old`, before bounds, if it [is a step](Self::is_step).
+    #[inline(always)]
+    pub fn step_of(&self, old: f64) -> f64 {
+        old + self.summand
+    }
+
     /// What becomes of a stock that is `old`, before bounds.
     #[inline(always)]
     pub fn of(&self, old: f64) -> f64 {
@@ -113,7 +125,7 @@ impl Table {
         let given = kind.patterns.iter().map(|pattern| {
             let given = |pattern: &Pattern| pattern.given(&world.constants, slots);
             let mut given = pattern.as_ref().map_or_else(Vec::new, given);
-            for given in &mut given {
+            for given in given.iter_mut().flatten() {
                 given.places = [place_of_stock(given.slot), place_of_sum(model, given.sum)];
             }
             given
@@ -128,44 +140,41 @@ impl Table {
             .max()
             .unwrap_or(0)
             .max(1);
+        let log_rows = kind.outcomes.len().next_power_of_two().ilog2();
+        let rows = kind.processes.len() << log_rows;
         let mut table = Self {
             given: given.collect(),
-            outcomes: kind.outcomes.len(),
-            idle: Vec::new(),
+            log_rows,
+            idle: vec![false; rows],
             has_idle: false,
-            width,
-            changes: Vec::new(),
+            changes: vec![vec![Change::none(model); rows]; width],
             counts: Vec::new(),
             is_plain: true,
+            only_steps: true,
             is_timed: kind.patterns.iter().flatten().any(Pattern::is_timed),
         };
-        for turn in turns() {
-            for outcome in &kind.outcomes {
+        for (process, turn) in turns().enumerate() {
+            for (row, outcome) in (process << log_rows..).zip(&kind.outcomes) {
                 let course = outcome.and_then(|course| turn.courses[course as usize].as_deref());
-                table.idle.push(course.is_none());
-                let changes = course.unwrap_or_default();
-                for number in 0..width {
-                    let mut new = Change::none(model);
-                    if let Some(change) = changes.get(number) {
-                        let by = world.constants[change.by as usize];
-                        new = Change::new(model, world, change.slot, change.operation, by)?;
-                        let slot = change.slot as usize;
-                        let moves = world.slots[slot].decay != 0.0;
-                        table.is_timed |= moves;
-                        table.is_plain &= !moves && counts[slot].len() <= 1;
-                        let first = table.counts.len() as u32;
-                        table.counts.extend(&counts[slot]);
-                        new.counts = first..table.counts.len() as u32;
-                        new.sum = counts[slot].first().map_or(new.sum, |counts| counts.sum);
-                    }
-                    table.changes.push(new);
+                table.idle[row] = course.is_none();
+                table.has_idle |=
+                    course.is_none() && (outcome.is_some() || kind.may_come_to_none());
+                for (number, change) in course.unwrap_or_default().iter().enumerate() {
+                    let by = world.constants[change.by as usize];
+                    let mut new = Change::new(model, world, change.slot, change.operation, by)?;
+                    let slot = change.slot as usize;
+                    let moves = world.slots[slot].decay != 0.0;
+                    table.is_timed |= moves;
+                    table.is_plain &= !moves && counts[slot].len() <= 1;
+                    table.only_steps &= new.is_step();
+                    let first = table.counts.len() as u32;
+                    table.counts.extend(&counts[slot]);
+                    new.counts = first..table.counts.len() as u32;
+                    new.sum = counts[slot].first().map_or(new.sum, |counts| counts.sum);
+                    table.changes[number][row] = new;
                 }
             }
         }
-        let (last, outcomes) = (kind.outcomes.len() - 1, kind.outcomes.len());
-        let mut idle = table.idle.iter().enumerate();
-        table.has_idle =
-            idle.any(|(row, idle)| *idle && (row % outcomes < last || kind.may_come_to_none()));
         Some(table)
     }
 }
