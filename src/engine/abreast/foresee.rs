@@ -287,29 +287,23 @@ fn place<const DRAWS: bool>(
 ) {
     // A copy stays in registers.
     let mut courses = *stream;
+    let Room {
+        turns,
+        times: sorted,
+    } = room;
     for &time in times {
         let head = &mut heads[steps.of(time)];
-        let before = usize::from(*head) % MOST_TURNS;
+        let mut before = usize::from(*head) % MOST_TURNS;
         *head = head.wrapping_add(1);
         let draw = if DRAWS { courses.next_u64() } else { 0 };
-        room.times[before + 1] = time;
-        room.turns[before + 1] = Turn(draw & !Turn::WHOSE | process);
-        if time < room.times[before] {
-            put_back(room.times, room.turns, before + 1);
+        // Few turns away, if at all; the first place comes before all others.
+        while time < sorted[before] {
+            sorted[before + 1] = sorted[before];
+            turns[before + 1] = turns[before];
+            before = before.wrapping_sub(1) % MOST_TURNS;
         }
+        sorted[before + 1] = time;
+        turns[before + 1] = Turn(draw & !Turn::WHOSE | process);
     }
     *stream = courses;
-}
-
-/// Puts a turn in its place among those of its step that were put there before.
-#[cold]
-#[inline(never)]
-fn put_back(times: &mut [f64; ROOM], turns: &mut [Turn; ROOM], mut place: usize) {
-    while let Some(before) = place.checked_sub(1)
-        && times[place] < times[before]
-    {
-        times.swap(place, before);
-        turns.swap(place, before);
-        place = before;
-    }
 }
