@@ -1,6 +1,5 @@
 //! Turns drawn ahead, and put in order.
 
-use super::Abreast;
 use crate::engine::{RunState, Simulator};
 use crate::model::{ChoiceBy, MOST_PROCESSES, World};
 use crate::random::Stream;
@@ -26,14 +25,17 @@ impl Coming {
         self.times[place]
     }
 
-    /// Room for turns, and for their times, behind a place in which there is none, and which comes before all others.
-    fn room(&mut self, first: usize, count: usize) -> Option<Room<'_>> {
-        let end = first + ROOM;
-        if self.turns.len() < end {
-            self.turns.resize(2 * end, Turn::NONE);
-            self.times.resize(2 * end, 0.0);
+    /// Room for turns, and for their times, behind a place in which there is none, and which comes before all others. If it does
+    /// not matter later when turns are taken, their times stand where those of other runs stood.
+    fn room(&mut self, first: usize, count: usize, is_timed: bool) -> Option<Room<'_>> {
+        let first_time = if is_timed { first } else { 0 };
+        if self.turns.len() < first + ROOM {
+            self.turns.resize(2 * first + ROOM, Turn::NONE);
         }
-        let times = self.times[first..].first_chunk_mut()?;
+        if self.times.len() < first_time + ROOM {
+            self.times.resize(2 * first_time + ROOM, 0.0);
+        }
+        let times = self.times[first_time..].first_chunk_mut()?;
         times[..=count].fill(f64::NEG_INFINITY);
         let turns = self.turns[first..].first_chunk_mut()?;
         Some(Room { turns, times })
@@ -162,10 +164,7 @@ impl Simulator<'_> {
                 continue;
             }
             add_up(&mut abreast.drawing.heads[..steps.count]);
-            self.place_turns(state, taken, count, steps);
-            if count > 0 {
-                self.abreast.lanes[number].time = self.abreast.coming.times[taken + count];
-            }
+            self.place_turns(state, number, steps);
             taken += count + 1;
         }
     }
@@ -196,13 +195,13 @@ impl Simulator<'_> {
         count
     }
 
-    /// Puts the turns whose times were drawn, with what decides their courses, into their steps.
-    fn place_turns(&mut self, state: &mut RunState, taken: usize, count: usize, steps: Steps) {
+    /// Puts the turns of run `number` whose times were drawn, with what decides their courses, in order.
+    fn place_turns(&mut self, state: &mut RunState, number: usize, steps: Steps) {
         let model = self.model;
-        let Abreast {
-            drawing, coming, ..
-        } = &mut self.abreast;
-        let Some(mut room) = coming.room(taken, count) else {
+        let abreast = &mut self.abreast;
+        let (drawing, lane) = (&mut abreast.drawing, &mut abreast.lanes[number]);
+        let before = lane.first - 1;
+        let Some(mut room) = (abreast.coming).room(before, lane.count, abreast.is_timed) else {
             return;
         };
         let mut first = 0;
@@ -220,6 +219,9 @@ impl Simulator<'_> {
                 let stream = self.streams.of(model, state, process.choice.choice_stream);
                 place::<true>(times, index, stream, steps, heads, room.again());
             }
+        }
+        if lane.count > 0 {
+            lane.time = room.times[lane.count % ROOM];
         }
     }
 }

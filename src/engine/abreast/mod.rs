@@ -48,8 +48,12 @@ pub(super) struct Abreast {
     coming: Coming,
     drawing: Drawing,
     stack: LaneStack,
-    /// What comes of the turns that are being taken, of the outcomes of their kind.
-    outcomes: [usize; LANES],
+    /// Where in its table it stands what comes of each turn that is being taken: the row of the first outcome, until another is chosen.
+    rows: [usize; LANES],
+    /// What courses so far take up of the probability.
+    below: Lanes,
+    /// Outcomes where what is left is drawn.
+    rest: [usize; LANES],
     scores: Vec<Lanes>,
     weights: Vec<f64>,
 }

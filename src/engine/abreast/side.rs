@@ -92,29 +92,28 @@ impl Abreast {
     /// Takes turns of kind `number`.
     #[inline]
     fn turn(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
+        let log_rows = self.tables[number].log_rows;
+        for (row, member) in self.rows.iter_mut().zip(&side.members) {
+            *row = member << log_rows;
+        }
         match kind.by {
-            ChoiceBy::Only => self.outcomes = [0; LANES],
+            ChoiceBy::Only => {}
             ChoiceBy::Probability => self.choose_by_probability(world, kind, number, side),
             ChoiceBy::Score => self.choose_by_score(world, kind, number, side),
         }
-        let table = &self.tables[number];
-        let mut rows = [0; LANES];
-        for (row, (member, outcome)) in rows.iter_mut().zip(side.members.iter().zip(&self.outcomes))
-        {
-            *row = member << table.log_rows | outcome;
-        }
+        let (table, rows) = (&self.tables[number], &self.rows);
         if table.has_idle {
-            for (&lane, &row) in side.lanes.iter().zip(&rows).take(side.count) {
+            for (&lane, &row) in side.lanes.iter().zip(rows).take(side.count) {
                 self.lanes[lane].idle += u64::from(table.idle[row]);
             }
         }
         let cells = &mut self.cells;
         let all_finite = if !table.is_plain || !matches!(cells.sums, Sums::Exact) {
-            change(cells, world, table, &rows, side)
+            change(cells, world, table, rows, side)
         } else if table.only_steps {
-            change_plainly::<true>(&mut cells.values, table, &rows, side)
+            change_plainly::<true>(&mut cells.values, table, rows, side)
         } else {
-            change_plainly::<false>(&mut cells.values, table, &rows, side)
+            change_plainly::<false>(&mut cells.values, table, rows, side)
         };
         if !all_finite {
             self.give_up(side);
@@ -132,23 +131,26 @@ impl Abreast {
     /// Finds out what comes of each run's turn, among the outcomes of the kind.
     #[inline]
     fn choose_by_probability(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
-        let given = &self.tables[number].given;
+        let Table {
+            given, log_rows, ..
+        } = &self.tables[number];
         let seen = Seen {
             side,
             world,
             cells: &self.cells,
         };
-        let stack = &mut self.stack;
-        let passed = &mut self.outcomes;
-        // What courses so far take up, and how many of those with a probability the uniform variate lies beyond.
-        let mut below = [0.0; LANES];
-        *passed = [0; LANES];
+        let (stack, rows) = (&mut self.stack, &mut self.rows);
+        // What courses so far take up.
+        let below = &mut self.below;
+        below.fill(0.0);
         let mut all_usable = true;
-        // What comes of it where what they leave is drawn: nothing, unless a course is open.
+        // Rows where what they leave is drawn: of nothing, unless a course is open.
+        let rest = &mut self.rest;
         let mut other = kind.outcomes.len() - 1;
-        let mut rest = [0; LANES];
         if kind.rest_depends {
-            rest = [other; LANES];
+            for (rest, row) in rest.iter_mut().zip(&*rows) {
+                *rest = row + other;
+            }
         }
         for course in 0..kind.courses() {
             let [guard, preference] = [Kind::guard(course), Kind::preference(course)];
@@ -164,7 +166,8 @@ impl Abreast {
                 if kind.rest_depends {
                     for (lane, rest) in rest.iter_mut().enumerate() {
                         let is_open = open.is_none_or(|open| open[lane]);
-                        *rest = if is_open { other } else { *rest };
+                        let row = (side.members[lane] << log_rows) + other;
+                        *rest = if is_open { row } else { *rest };
                     }
                 }
                 continue;
@@ -175,19 +178,21 @@ impl Abreast {
                     probabilities[lane] = if open[lane] { probabilities[lane] } else { 0.0 };
                 }
             }
-            for lane in 0..LANES {
-                let probability = probabilities[lane];
-                below[lane] += probability;
-                let is_usable =
-                    (0.0..=1.0).contains(&probability) & (below[lane] <= 1.0 + ROUNDING);
-                all_usable &= is_usable;
-                passed[lane] += usize::from(side.uniforms[lane] >= below[lane]);
+            let each = probabilities
+                .iter()
+                .zip(below.iter_mut())
+                .zip(&side.uniforms);
+            for (((&probability, below), &uniform), row) in each.zip(rows.iter_mut()) {
+                *below += probability;
+                all_usable &= (0.0..=1.0).contains(&probability) & (*below <= 1.0 + ROUNDING);
+                // One outcome further for each course that the uniform variate lies beyond.
+                *row += usize::from(uniform >= *below);
             }
         }
         if kind.rest_depends {
-            for lane in 0..LANES {
-                if passed[lane] == kind.preferred {
-                    passed[lane] = rest[lane];
+            for (row, (rest, member)) in rows.iter_mut().zip(rest.iter().zip(&side.members)) {
+                if *row == (member << log_rows) + kind.preferred {
+                    *row = *rest;
                 }
             }
         }
@@ -225,15 +230,13 @@ impl Abreast {
             }
             self.scores.push(scores);
         }
-        self.outcomes = [courses as usize; LANES];
         for place in 0..side.count.min(LANES) {
             let weights = &mut self.weights;
             weights.clear();
             weights.extend(self.scores.iter().map(|scores| scores[place]));
             let drawn = quantal_response(weights, rationality[place], side.uniforms[place]);
-            if let Some((course, _)) = drawn {
-                self.outcomes[place] = course;
-            }
+            // No course is the last outcome.
+            self.rows[place] += drawn.map_or(courses as usize, |(course, _)| course);
             self.lanes[side.lanes[place]].failed |= !is_usable[place];
         }
     }
