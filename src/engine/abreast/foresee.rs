@@ -13,16 +13,11 @@ pub(super) struct Coming {
 }
 
 impl Coming {
-    /// A turn by its place.
-    #[inline(always)]
-    pub fn turn(&self, place: usize) -> Turn {
-        self.turns[place]
-    }
-
-    /// When a turn is taken.
-    #[inline]
-    pub fn time(&self, place: usize) -> f64 {
-        self.times[place]
+    /// Some turns from a place on; and when they are taken, if it matters.
+    pub fn from<const COUNT: usize>(&self, place: usize) -> (&[Turn], &[f64]) {
+        let turns = self.turns.get(place..place + COUNT);
+        let times = self.times.get(place..place + COUNT);
+        (turns.unwrap_or_default(), times.unwrap_or_default())
     }
 
     /// Room for turns, and for their times, behind a place in which there is none, and which comes before all others. If it does
@@ -30,7 +25,7 @@ impl Coming {
     fn room(&mut self, first: usize, count: usize, is_timed: bool) -> Option<Room<'_>> {
         let first_time = if is_timed { first } else { 0 };
         if self.turns.len() < first + ROOM {
-            self.turns.resize(2 * first + ROOM, Turn::NONE);
+            self.turns.resize(2 * first + ROOM, Turn::default());
         }
         if self.times.len() < first_time + ROOM {
             self.times.resize(2 * first_time + ROOM, 0.0);
@@ -58,11 +53,10 @@ impl Room<'_> {
 const ROOM: usize = MOST_TURNS + 1;
 
 /// What decides the course of a turn; its last bits, which a uniform variate does not use, say whose turn it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Turn(u64);
 
 impl Turn {
-    pub const NONE: Self = Self(0);
     const WHOSE: u64 = MOST_PROCESSES as u64 - 1;
 
     /// The process.

@@ -1,7 +1,7 @@
 //! Turns taken side by side.
 
 use super::cells::{Cells, Sums};
-use super::foresee::Turn;
+use super::foresee::{Coming, Turn};
 use super::table::Table;
 use super::{Abreast, Lane};
 use crate::engine::choice::{ROUNDING, quantal_response};
@@ -34,49 +34,71 @@ impl Side {
     }
 }
 
+/// So many turns of each run are fetched at once, because they stand together.
+const NEXT: usize = 8;
+
+/// The next turns of each run: the next, the one after it, and so on.
+#[derive(Default)]
+struct Next {
+    turns: [[Turn; LANES]; NEXT],
+    /// When, if it matters.
+    times: [Lanes; NEXT],
+}
+
+impl Next {
+    /// Fetches those from `number` on. Runs that have fewer get others, which are not to be taken.
+    fn fetch(&mut self, coming: &Coming, lanes: &[Lane], number: usize, is_timed: bool) {
+        for (place, lane) in lanes.iter().enumerate().take(LANES) {
+            let (turns, times) = coming.from::<NEXT>(lane.first + number);
+            for (turn, row) in turns.iter().zip(&mut self.turns) {
+                row[place] = *turn;
+            }
+            if is_timed {
+                for (time, row) in times.iter().zip(&mut self.times) {
+                    row[place] = *time;
+                }
+            }
+        }
+    }
+}
+
 impl Abreast {
     /// Takes the turns that were drawn, in the first `runs` lanes.
     pub(super) fn take(&mut self, world: &World, plan: &Plan, runs: usize) {
         let mut lanes = self.lanes;
         lanes[..runs].sort_by_key(|lane| std::cmp::Reverse(lane.count));
-        let firsts = lanes.map(|lane| lane.first);
         let mut side = Side::of(&lanes);
-        let mut turns = [Turn::NONE; LANES];
+        let mut next = Next::default();
         let mut left = runs;
         for number in 0..lanes[0].count {
             while left > 0 && lanes[left - 1].count <= number {
                 left -= 1;
             }
+            if number % NEXT == 0 {
+                next.fetch(&self.coming, &lanes[..left], number, self.is_timed);
+            }
+            let (turns, times) = (&next.turns[number % NEXT], &next.times[number % NEXT]);
             if let [kind] = &plan.kinds[..] {
                 side.count = left;
-                for (turn, first) in turns.iter_mut().zip(&firsts).take(left) {
-                    *turn = self.coming.turn(first + number);
-                }
                 for place in 0..LANES {
                     side.members[place] = turns[place].process();
                     side.uniforms[place] = turns[place].uniform();
                 }
                 if self.is_timed {
-                    for (time, first) in side.times.iter_mut().zip(&firsts).take(left) {
-                        *time = self.coming.time(first + number);
-                    }
+                    side.times = *times;
                 }
                 self.turn(world, kind, 0, &side);
                 continue;
             }
             for (index, kind) in plan.kinds.iter().enumerate() {
                 side.count = 0;
-                for lane in &lanes[..left] {
-                    let turn = self.coming.turn(lane.first + number);
-                    let (its, member) = plan.members[turn.process()];
+                for (place, lane) in lanes[..left].iter().enumerate() {
+                    let (its, member) = plan.members[turns[place].process()];
                     if usize::from(its) == index {
-                        let place = side.count;
-                        side.lanes[place] = lane.number;
-                        side.members[place] = member.into();
-                        side.uniforms[place] = turn.uniform();
-                        if self.is_timed {
-                            side.times[place] = self.coming.time(lane.first + number);
-                        }
+                        side.lanes[side.count] = lane.number;
+                        side.members[side.count] = member.into();
+                        side.uniforms[side.count] = turns[place].uniform();
+                        side.times[side.count] = times[place];
                         side.count += 1;
                     }
                 }
