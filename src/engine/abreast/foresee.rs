@@ -75,8 +75,8 @@ impl Turn {
 /// Working memory: turns are counted in steps of time, so that each can be put where it belongs, but for the few others in its step.
 #[derive(Clone, Debug)]
 pub(super) struct Drawing {
-    /// Times of turns as they are drawn, process by process; those behind the last are not used.
-    times: Vec<f64>,
+    /// Times of turns as they are drawn, process by process, and the step of each; those behind the last are not used.
+    drawn: Vec<(f64, usize)>,
     /// Where the times of each process end.
     ends: Vec<usize>,
     /// Of each step the turns in it, then where the next of them goes.
@@ -96,7 +96,7 @@ const STEPS_OF_TURN: f64 = 4.0;
 impl Default for Drawing {
     fn default() -> Self {
         Self {
-            times: Vec::new(),
+            drawn: Vec::new(),
             ends: Vec::new(),
             heads: Box::new([0; MOST_STEPS]),
         }
@@ -158,7 +158,7 @@ impl Simulator<'_> {
                 continue;
             }
             add_up(&mut abreast.drawing.heads[..steps.count]);
-            self.place_turns(state, number, steps);
+            self.place_turns(state, number);
             taken += count + 1;
         }
     }
@@ -190,7 +190,7 @@ impl Simulator<'_> {
     }
 
     /// Puts the turns of run `number` whose times were drawn, with what decides their courses, in order.
-    fn place_turns(&mut self, state: &mut RunState, number: usize, steps: Steps) {
+    fn place_turns(&mut self, state: &mut RunState, number: usize) {
         let model = self.model;
         let abreast = &mut self.abreast;
         let (drawing, lane) = (&mut abreast.drawing, &mut abreast.lanes[number]);
@@ -200,18 +200,18 @@ impl Simulator<'_> {
         };
         let mut first = 0;
         for (process, (&end, index)) in model.processes.iter().zip(drawing.ends.iter().zip(0..)) {
-            let times = &drawing.times[first..end];
+            let drawn = &drawing.drawn[first..end];
             first = end;
-            if times.is_empty() {
+            if drawn.is_empty() {
                 continue;
             }
             let heads = &mut *drawing.heads;
             if process.choice.by == ChoiceBy::Only {
                 let mut none = Stream::UNUSED;
-                place::<false>(times, index, &mut none, steps, heads, room.again());
+                place::<false>(drawn, index, &mut none, heads, room.again());
             } else {
                 let stream = self.streams.of(model, state, process.choice.choice_stream);
-                place::<true>(times, index, stream, steps, heads, room.again());
+                place::<true>(drawn, index, stream, heads, room.again());
             }
         }
         if lane.count > 0 {
@@ -235,21 +235,23 @@ impl Drawing {
         steps: Steps,
     ) -> usize {
         let (mut waits, mut time) = (*stream, *next);
-        let Self { times, heads, .. } = self;
+        let Self { drawn, heads, .. } = self;
         while time < until {
-            if count == times.len() {
-                times.resize(2 * count + 16, 0.0);
+            if count == drawn.len() {
+                drawn.resize(2 * count + 16, (0.0, 0));
             }
-            for place in &mut times[count..] {
-                *place = time;
-                count += 1;
-                let head = &mut heads[steps.of(time)];
-                *head = head.wrapping_add(1);
+            let all = drawn.len();
+            let mut places = drawn[count..].iter_mut();
+            for place in &mut places {
+                let step = steps.of(time);
+                *place = (time, step);
+                heads[step] = heads[step].wrapping_add(1);
                 time += waits.exponential() * mean;
                 if time >= until {
                     break;
                 }
             }
+            count = all - places.len();
         }
         (*stream, *next) = (waits, time);
         count
@@ -274,10 +276,9 @@ fn add_up(heads: &mut [u16]) {
 /// decides their courses comes from `stream`, if anything does.
 #[inline(never)]
 fn place<const DRAWS: bool>(
-    times: &[f64],
+    drawn: &[(f64, usize)],
     process: u64,
     stream: &mut Stream,
-    steps: Steps,
     heads: &mut Heads,
     room: Room,
 ) {
@@ -287,8 +288,8 @@ fn place<const DRAWS: bool>(
         turns,
         times: sorted,
     } = room;
-    for &time in times {
-        let head = &mut heads[steps.of(time)];
+    for &(time, step) in drawn {
+        let head = &mut heads[step % MOST_STEPS];
         let mut before = usize::from(*head) % MOST_TURNS;
         *head = head.wrapping_add(1);
         let draw = if DRAWS { courses.next_u64() } else { 0 };
