@@ -177,12 +177,17 @@ impl Simulator<'_> {
         drawing.ends.clear();
         let processes = model.processes.len();
         let wakes = &mut self.abreast.wakes[number * processes..][..processes];
+        let Drawing { drawn, heads, .. } = drawing;
         let mut count = 0;
         for (index, (process, wake)) in model.processes.iter().zip(wakes).enumerate() {
-            if *wake < until {
+            while *wake < until {
+                if count == drawn.len() {
+                    drawn.resize(2 * count + 1024, (0.0, 0));
+                }
                 let stream = self.streams.of(model, state, process.wait_stream);
                 let mean = world.mean_waits[index];
-                count = drawing.draw_times(stream, mean, wake, until, count, steps);
+                let room = &mut drawn[count..];
+                count += draw_times(stream, mean, wake, until, steps, room, heads);
             }
             drawing.ends.push(count);
         }
@@ -220,42 +225,33 @@ impl Simulator<'_> {
     }
 }
 
-impl Drawing {
-    /// Draws the times of turns from `next` up to `until` into what stands at `count`; how many stand there then. `next` becomes
-    /// the first time that is not before `until`.
-    // Alone, so that all that changes stays in registers.
-    #[inline(never)]
-    fn draw_times(
-        &mut self,
-        stream: &mut Stream,
-        mean: f64,
-        next: &mut f64,
-        until: f64,
-        mut count: usize,
-        steps: Steps,
-    ) -> usize {
-        let (mut waits, mut time) = (*stream, *next);
-        let Self { drawn, heads, .. } = self;
-        while time < until {
-            if count == drawn.len() {
-                drawn.resize(2 * count + 16, (0.0, 0));
-            }
-            let all = drawn.len();
-            let mut places = drawn[count..].iter_mut();
-            for place in &mut places {
-                let step = steps.of(time);
-                *place = (time, step);
-                heads[step] = heads[step].wrapping_add(1);
-                time += waits.exponential() * mean;
-                if time >= until {
-                    break;
-                }
-            }
-            count = all - places.len();
+/// Draws the times of turns from `next` on, up to `until` or for as many as there is room, and counts them in their steps; how many.
+/// `next` becomes the next time.
+// Alone, so that all that changes stays in registers.
+#[inline(never)]
+fn draw_times(
+    stream: &mut Stream,
+    mean: f64,
+    next: &mut f64,
+    until: f64,
+    steps: Steps,
+    room: &mut [(f64, usize)],
+    heads: &mut Heads,
+) -> usize {
+    let (mut waits, mut time) = (*stream, *next);
+    let all = room.len();
+    let mut places = room.iter_mut();
+    for place in &mut places {
+        let step = steps.of(time);
+        *place = (time, step);
+        heads[step] = heads[step].wrapping_add(1);
+        time += waits.exponential() * mean;
+        if time >= until {
+            break;
         }
-        (*stream, *next) = (waits, time);
-        count
     }
+    (*stream, *next) = (waits, time);
+    all - places.len()
 }
 
 /// Of the turns in each step makes where the first of them goes.

@@ -224,6 +224,7 @@ impl Abreast {
     }
 
     /// As [`Abreast::choose_by_probability`], among courses with scores.
+    #[inline(never)]
     fn choose_by_score(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
         let given = &self.tables[number].given;
         let seen = Seen {
@@ -294,6 +295,7 @@ fn change_plainly<const ONLY_STEPS: bool>(
 }
 
 /// As [`change_plainly`], of any table.
+#[inline(never)]
 fn change(
     cells: &mut Cells,
     world: &World,
