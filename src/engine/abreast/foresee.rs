@@ -13,11 +13,14 @@ pub(super) struct Coming {
 }
 
 impl Coming {
-    /// Some turns from a place on; and when they are taken, if it matters.
-    pub fn from<const COUNT: usize>(&self, place: usize) -> (&[Turn], &[f64]) {
-        let turns = self.turns.get(place..place + COUNT);
-        let times = self.times.get(place..place + COUNT);
-        (turns.unwrap_or_default(), times.unwrap_or_default())
+    /// Some turns from a place on.
+    pub fn turns<const COUNT: usize>(&self, place: usize) -> Option<&[Turn; COUNT]> {
+        self.turns.get(place..)?.first_chunk()
+    }
+
+    /// When they are taken, if it matters.
+    pub fn times<const COUNT: usize>(&self, place: usize) -> Option<&[f64; COUNT]> {
+        self.times.get(place..)?.first_chunk()
     }
 
     /// Room for turns, and for their times, behind a place in which there is none, and which comes before all others. If it does
@@ -76,7 +79,7 @@ impl Turn {
 #[derive(Clone, Debug)]
 pub(super) struct Drawing {
     /// Times of turns as they are drawn, process by process, and the step of each; those behind the last are not used.
-    drawn: Vec<(f64, usize)>,
+    drawn: Vec<(f64, u32)>,
     /// Where the times of each process end.
     ends: Vec<usize>,
     /// Of each step the turns in it, then where the next of them goes.
@@ -130,8 +133,8 @@ impl Steps {
 
     /// The step in which a time lies. It never falls as time goes on.
     #[inline(always)]
-    fn of(self, time: f64) -> usize {
-        (time * self.scale + self.shift).to_bits() as usize % MOST_STEPS
+    fn of(self, time: f64) -> u32 {
+        (time * self.scale + self.shift).to_bits() as u32 % MOST_STEPS as u32
     }
 }
 
@@ -235,7 +238,7 @@ fn draw_times(
     next: &mut f64,
     until: f64,
     steps: Steps,
-    room: &mut [(f64, usize)],
+    room: &mut [(f64, u32)],
     heads: &mut Heads,
 ) -> usize {
     let (mut waits, mut time) = (*stream, *next);
@@ -244,7 +247,8 @@ fn draw_times(
     for place in &mut places {
         let step = steps.of(time);
         *place = (time, step);
-        heads[step] = heads[step].wrapping_add(1);
+        let head = &mut heads[step as usize % MOST_STEPS];
+        *head = head.wrapping_add(1);
         time += waits.exponential() * mean;
         if time >= until {
             break;
@@ -261,10 +265,11 @@ fn add_up(heads: &mut [u16]) {
     let mut before = 0_u64;
     for heads in heads.as_chunks_mut::<4>().0 {
         let [a, b, c, d] = heads.map(u64::from);
-        let sums = (a | b << 16 | c << 32 | d << 48).wrapping_mul(ONES);
-        let starts = before + (sums << 16);
+        let counts = a | b << 16 | c << 32 | d << 48;
+        let sums = counts.wrapping_mul(ONES);
+        let starts = before.wrapping_add(sums).wrapping_sub(counts);
         *heads = [0, 16, 32, 48].map(|bits| (starts >> bits) as u16);
-        before += (sums >> 48).wrapping_mul(ONES);
+        before = before.wrapping_add((sums >> 48).wrapping_mul(ONES));
     }
 }
 
@@ -272,7 +277,7 @@ fn add_up(heads: &mut [u16]) {
 /// decides their courses comes from `stream`, if anything does.
 #[inline(never)]
 fn place<const DRAWS: bool>(
-    drawn: &[(f64, usize)],
+    drawn: &[(f64, u32)],
     process: u64,
     stream: &mut Stream,
     heads: &mut Heads,
@@ -285,7 +290,7 @@ fn place<const DRAWS: bool>(
         times: sorted,
     } = room;
     for &(time, step) in drawn {
-        let head = &mut heads[step % MOST_STEPS];
+        let head = &mut heads[step as usize % MOST_STEPS];
         let mut before = usize::from(*head) % MOST_TURNS;
         *head = head.wrapping_add(1);
         let draw = if DRAWS { courses.next_u64() } else { 0 };

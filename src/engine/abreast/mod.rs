@@ -48,7 +48,7 @@ pub(super) struct Abreast {
     coming: Coming,
     drawing: Drawing,
     stack: LaneStack,
-    /// Where in its table it stands what comes of each turn that is being taken: the row of the first outcome, until another is chosen.
+    /// Where it stands in its table what comes of each turn that is being taken.
     rows: [usize; LANES],
     /// What courses so far take up of the probability.
     below: Lanes,

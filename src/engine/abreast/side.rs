@@ -49,11 +49,13 @@ impl Next {
     /// Fetches those from `number` on. Runs that have fewer get others, which are not to be taken.
     fn fetch(&mut self, coming: &Coming, lanes: &[Lane], number: usize, is_timed: bool) {
         for (place, lane) in lanes.iter().enumerate().take(LANES) {
-            let (turns, times) = coming.from::<NEXT>(lane.first + number);
-            for (turn, row) in turns.iter().zip(&mut self.turns) {
-                row[place] = *turn;
+            let first = lane.first + number;
+            if let Some(turns) = coming.turns::<NEXT>(first) {
+                for (turn, row) in turns.iter().zip(&mut self.turns) {
+                    row[place] = *turn;
+                }
             }
-            if is_timed {
+            if is_timed && let Some(times) = coming.times::<NEXT>(first) {
                 for (time, row) in times.iter().zip(&mut self.times) {
                     row[place] = *time;
                 }
@@ -114,10 +116,8 @@ impl Abreast {
     /// Takes turns of kind `number`.
     #[inline]
     fn turn(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
-        let log_rows = self.tables[number].log_rows;
-        for (row, member) in self.rows.iter_mut().zip(&side.members) {
-            *row = member << log_rows;
-        }
+        // The first outcome, until another is chosen.
+        self.rows = side.members;
         match kind.by {
             ChoiceBy::Only => {}
             ChoiceBy::Probability => self.choose_by_probability(world, kind, number, side),
@@ -154,7 +154,7 @@ impl Abreast {
     #[inline]
     fn choose_by_probability(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
         let Table {
-            given, log_rows, ..
+            given, processes, ..
         } = &self.tables[number];
         let seen = Seen {
             side,
@@ -170,8 +170,8 @@ impl Abreast {
         let rest = &mut self.rest;
         let mut other = kind.outcomes.len() - 1;
         if kind.rest_depends {
-            for (rest, row) in rest.iter_mut().zip(&*rows) {
-                *rest = row + other;
+            for (rest, member) in rest.iter_mut().zip(&side.members) {
+                *rest = member + other * processes;
             }
         }
         for course in 0..kind.courses() {
@@ -188,7 +188,7 @@ impl Abreast {
                 if kind.rest_depends {
                     for (lane, rest) in rest.iter_mut().enumerate() {
                         let is_open = open.is_none_or(|open| open[lane]);
-                        let row = (side.members[lane] << log_rows) + other;
+                        let row = side.members[lane] + other * processes;
                         *rest = if is_open { row } else { *rest };
                     }
                 }
@@ -200,20 +200,19 @@ impl Abreast {
                     probabilities[lane] = if open[lane] { probabilities[lane] } else { 0.0 };
                 }
             }
-            let each = probabilities
-                .iter()
-                .zip(below.iter_mut())
-                .zip(&side.uniforms);
-            for (((&probability, below), &uniform), row) in each.zip(rows.iter_mut()) {
+            let further = *processes;
+            let each = probabilities.iter().zip(below.iter_mut());
+            let each = each.zip(side.uniforms.iter().zip(rows.iter_mut()));
+            for ((&probability, below), (&uniform, row)) in each {
                 *below += probability;
                 all_usable &= (0.0..=1.0).contains(&probability) & (*below <= 1.0 + ROUNDING);
                 // One outcome further for each course that the uniform variate lies beyond.
-                *row += usize::from(uniform >= *below);
+                *row += usize::from(uniform >= *below).wrapping_neg() & further;
             }
         }
         if kind.rest_depends {
             for (row, (rest, member)) in rows.iter_mut().zip(rest.iter().zip(&side.members)) {
-                if *row == (member << log_rows) + kind.preferred {
+                if *row == member + kind.preferred * processes {
                     *row = *rest;
                 }
             }
@@ -259,7 +258,8 @@ impl Abreast {
             weights.extend(self.scores.iter().map(|scores| scores[place]));
             let drawn = quantal_response(weights, rationality[place], side.uniforms[place]);
             // No course is the last outcome.
-            self.rows[place] += drawn.map_or(courses as usize, |(course, _)| course);
+            let outcome = drawn.map_or(courses as usize, |(course, _)| course);
+            self.rows[place] += outcome * self.tables[number].processes;
             self.lanes[side.lanes[place]].failed |= !is_usable[place];
         }
     }

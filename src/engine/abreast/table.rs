@@ -11,8 +11,8 @@ use std::ops::Range;
 pub(super) struct Table {
     /// For each pattern of the kind: the operands.
     pub given: Vec<Vec<Vec<Given>>>,
-    /// Each process has two to this power rows, of which those behind its outcomes are not used.
-    pub log_rows: u32,
+    /// Rows of each outcome, one for each process; those of the next outcome follow.
+    pub processes: usize,
     /// For each row whether it is no event.
     pub idle: Vec<bool>,
     pub has_idle: bool,
@@ -140,11 +140,11 @@ impl Table {
             .max()
             .unwrap_or(0)
             .max(1);
-        let log_rows = kind.outcomes.len().next_power_of_two().ilog2();
-        let rows = kind.processes.len() << log_rows;
+        let processes = kind.processes.len();
+        let rows = processes * kind.outcomes.len();
         let mut table = Self {
             given: given.collect(),
-            log_rows,
+            processes,
             idle: vec![false; rows],
             has_idle: false,
             changes: vec![vec![Change::none(model); rows]; width],
@@ -154,7 +154,8 @@ impl Table {
             is_timed: kind.patterns.iter().flatten().any(Pattern::is_timed),
         };
         for (process, turn) in turns().enumerate() {
-            for (row, outcome) in (process << log_rows..).zip(&kind.outcomes) {
+            let rows = (process..).step_by(processes);
+            for (row, outcome) in rows.zip(&kind.outcomes) {
                 let course = outcome.and_then(|course| turn.courses[course as usize].as_deref());
                 table.idle[row] = course.is_none();
                 table.has_idle |=
