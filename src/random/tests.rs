@@ -295,6 +295,41 @@ fn ziggurat_layers_lie_on_the_curve_and_have_equal_areas() {
 }
 
 #[test]
+fn chord_and_tangent_decide_as_the_density_does() {
+    let mut stream = source(2026, &["edges"]).stream(0);
+    let (mut below, mut above) = (0, 0);
+    for layer in 1..256 {
+        let (outer, inner) = (TABLES.x[layer], TABLES.x[layer + 1]);
+        for number in 0..4000 {
+            let x = inner + (outer - inner) * stream.uniform();
+            // Every other one close to the density, where neither chord nor tangent decides.
+            let at = (libm::exp(-x) - TABLES.y[layer]) / (TABLES.y[layer + 1] - TABLES.y[layer]);
+            let share = match number % 4 {
+                0 => at * (1.0 + 1e-12 * (stream.uniform() - 0.5)),
+                1 => at + 2e-9 * (stream.uniform() - 0.5),
+                _ => stream.uniform(),
+            };
+            let exactly = TABLES.is_exactly_below(layer, x, share);
+            assert_eq!(
+                TABLES.is_below(layer, x, share),
+                exactly,
+                "{layer} {x} {share}"
+            );
+            *(if exactly { &mut below } else { &mut above }) += 1;
+        }
+    }
+    assert!(below > 100_000 && above > 100_000);
+    // A layer that is not on the curve is noticed.
+    let mut wrong = TABLES.clone();
+    wrong.x[100] += 1e-3;
+    let differs = |share: f64| {
+        let x = TABLES.x[100] - 1e-4;
+        wrong.is_below(100, x, share) != TABLES.is_exactly_below(100, x, share)
+    };
+    assert!((1..100).any(|percent| differs(f64::from(percent) / 100.0)));
+}
+
+#[test]
 fn first_draws_of_neighbouring_runs_are_independent() {
     let source = source(7, &["runs"]);
     let first: Vec<f64> = (0..100_001)

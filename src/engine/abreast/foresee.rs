@@ -47,7 +47,7 @@ struct Room<'a> {
 }
 
 impl Room<'_> {
-    fn again(&mut self) -> Room<'_> {
+    fn reborrow(&mut self) -> Room<'_> {
         let Self { turns, times } = self;
         Room { turns, times }
     }
@@ -75,7 +75,8 @@ impl Turn {
     }
 }
 
-/// Working memory: turns are counted in steps of time, so that each can be put where it belongs, but for the few others in its step.
+/// Working memory. Turns are counted in steps of time, so that each can be put where it belongs, but for the few others in its
+/// step.
 #[derive(Clone, Debug)]
 pub(super) struct Drawing {
     /// Times of turns as they are drawn, process by process, and the step of each; those behind the last are not used.
@@ -216,10 +217,10 @@ impl Simulator<'_> {
             let heads = &mut *drawing.heads;
             if process.choice.by == ChoiceBy::Only {
                 let mut none = Stream::UNUSED;
-                place::<false>(drawn, index, &mut none, heads, room.again());
+                place::<false>(drawn, index, &mut none, heads, room.reborrow());
             } else {
                 let stream = self.streams.of(model, state, process.choice.choice_stream);
-                place::<true>(drawn, index, stream, heads, room.again());
+                place::<true>(drawn, index, stream, heads, room.reborrow());
             }
         }
         if lane.count > 0 {
