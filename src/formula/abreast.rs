@@ -22,8 +22,9 @@ pub trait Abreast {
     fn still_stock(&self, lane: usize, given: &Given) -> f64;
     /// Any stock.
     fn stock(&self, lane: usize, given: &Given) -> f64;
-    /// Sums over stocks that no time moves: `given` for each run, among those of the pattern.
-    fn totals<'g>(&self, given: impl Fn(usize) -> &'g Given, pattern: &[Kept], totals: &mut Lanes);
+    /// Sums over stocks that no time moves: those of the pattern that are `given` for each row. `is_one` tells that they are all
+    /// of the same kept sum.
+    fn totals(&self, given: &[Given], is_one: bool, pattern: &[Kept], totals: &mut Lanes);
     /// Days since the start.
     fn time(&self, lane: usize) -> f64;
 }
@@ -77,6 +78,8 @@ pub struct Pattern {
     /// Formula by formula.
     operands: Vec<Operand>,
     totals: Vec<Kept>,
+    /// Whether all totals are of one sum.
+    is_one_sum: bool,
 }
 
 /// One formula, to be put into a pattern.
@@ -129,6 +132,7 @@ impl Pattern {
             width: row.operands.len(),
             operands: Vec::new(),
             totals: Vec::new(),
+            is_one_sum: false,
         }
     }
 
@@ -187,6 +191,8 @@ impl Pattern {
             _ => None,
         });
         self.totals = totals.collect();
+        let mut pairs = self.totals.iter().zip(self.totals.iter().skip(1));
+        self.is_one_sum = pairs.all(|(total, next)| total.sum == next.sum);
     }
 
     /// The number that all formulas have in a column.
@@ -273,7 +279,7 @@ impl Pattern {
                 LaneOp::Number => set(top, |lane| read(lane).number),
                 LaneOp::StillStock => set(top, |lane| env.still_stock(lane, read(lane))),
                 LaneOp::Stock => set(top, |lane| env.stock(lane, read(lane))),
-                LaneOp::Total => env.totals(read, &self.totals, top),
+                LaneOp::Total => env.totals(column, self.is_one_sum, &self.totals, top),
                 LaneOp::Time => set(top, |lane| env.time(lane)),
                 LaneOp::Constant(number) => *top = [number; LANES],
                 LaneOp::Arithmetic(_) | LaneOp::WithConstant(..) | LaneOp::OfConstant(..) => {}

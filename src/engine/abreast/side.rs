@@ -132,10 +132,11 @@ impl Abreast {
         let cells = &mut self.cells;
         let all_finite = if !table.is_plain || !matches!(cells.sums, Sums::Exact) {
             change(cells, world, table, rows, side)
-        } else if table.only_steps {
-            change_plainly::<true>(&mut cells.values, table, rows, side)
+        } else if let Some(sum) = table.steps_in {
+            step(&mut cells.values, sum as usize, table, rows, side);
+            true
         } else {
-            change_plainly::<false>(&mut cells.values, table, rows, side)
+            change_plainly(&mut cells.values, table, rows, side)
         };
         if !all_finite {
             self.give_up(side);
@@ -200,15 +201,7 @@ impl Abreast {
                     probabilities[lane] = if open[lane] { probabilities[lane] } else { 0.0 };
                 }
             }
-            let further = *processes;
-            let each = probabilities.iter().zip(below.iter_mut());
-            let each = each.zip(side.uniforms.iter().zip(rows.iter_mut()));
-            for ((&probability, below), (&uniform, row)) in each {
-                *below += probability;
-                all_usable &= (0.0..=1.0).contains(&probability) & (*below <= 1.0 + ROUNDING);
-                // One outcome further for each course that the uniform variate lies beyond.
-                *row += usize::from(uniform >= *below).wrapping_neg() & further;
-            }
+            all_usable &= pass(probabilities, below, &side.uniforms, rows, *processes);
         }
         if kind.rest_depends {
             for (row, (rest, member)) in rows.iter_mut().zip(rest.iter().zip(&side.members)) {
@@ -265,26 +258,57 @@ impl Abreast {
     }
 }
 
-/// Makes the changes of a plain table, in one of its `rows` for each run; whether all came to finite numbers.
-fn change_plainly<const ONLY_STEPS: bool>(
-    values: &mut [f64],
-    table: &Table,
-    rows: &[usize; LANES],
-    side: &Side,
+/// Goes one outcome further, by so many rows, in each run in which the uniform variate lies beyond `below`, which is what courses so
+/// far take up, and becomes more by the probability of the next; whether all probabilities can be used.
+// Of slices, or it would be written out for each of the lanes, with more to keep than there are registers.
+#[inline(never)]
+fn pass(
+    probabilities: &[f64],
+    below: &mut [f64],
+    uniforms: &[f64],
+    rows: &mut [usize],
+    further: usize,
 ) -> bool {
+    let mut all_usable = true;
+    let each = probabilities.iter().zip(below).zip(uniforms).zip(rows);
+    for (((&probability, below), &uniform), row) in each {
+        *below += probability;
+        all_usable &= (0.0..=1.0).contains(&probability) & (*below <= 1.0 + ROUNDING);
+        *row += usize::from(uniform >= *below).wrapping_neg() & further;
+    }
+    all_usable
+}
+
+/// Makes the changes of a plain table whose changes are steps that count in the sum at `sum`, in one of its `rows` for each run.
+fn step(values: &mut [f64], sum: usize, table: &Table, rows: &[usize; LANES], side: &Side) {
+    // Sums stand behind the stocks.
+    let (stocks, sums) = values.split_at_mut(sum);
+    let Some(sums) = sums.first_chunk_mut::<LANES>() else {
+        return;
+    };
+    for changes in &table.changes {
+        let changes = &changes[..];
+        for place in 0..side.count.min(LANES) {
+            let (lane, change) = (side.lanes[place], &changes[rows[place]]);
+            let stock = &mut stocks[lane + change.place as usize];
+            let new = change.within(change.step_of(*stock));
+            sums[lane % LANES] += new - *stock;
+            *stock = new;
+        }
+    }
+}
+
+/// Makes the changes of a plain table; whether all came to finite numbers.
+#[inline(never)]
+fn change_plainly(values: &mut [f64], table: &Table, rows: &[usize; LANES], side: &Side) -> bool {
     let mut check = 0.0;
     for changes in &table.changes {
         for place in 0..side.count.min(LANES) {
             let (lane, change) = (side.lanes[place], &changes[rows[place]]);
             let value = &mut values[lane + change.place as usize];
             let old = *value;
-            let new = if ONLY_STEPS {
-                change.step_of(old)
-            } else {
-                let new = change.of(old);
-                check += new - new;
-                new
-            };
+            let new = change.of(old);
+            check += new - new;
             let new = change.within(new);
             *value = new;
             values[lane + change.sum as usize] += new - old;
@@ -354,20 +378,33 @@ impl formula::Abreast for Seen<'_> {
         relaxed(level, constants, self.side.times[place])
     }
     #[inline(always)]
-    fn totals<'g>(&self, given: impl Fn(usize) -> &'g Given, kept: &[Kept], totals: &mut Lanes) {
-        let each = totals.iter_mut().enumerate();
+    fn totals(&self, given: &[Given], is_one: bool, kept: &[Kept], totals: &mut Lanes) {
+        let values = &self.cells.values[..];
+        let each = totals
+            .iter_mut()
+            .zip(&self.side.lanes)
+            .zip(&self.side.members);
         match &self.cells.sums {
             Sums::Exact => {
-                let values = &self.cells.values[..];
-                each.for_each(|(place, total)| {
-                    let ([left_out, sum], lane) = (given(place).places, self.side.lanes[place]);
-                    // The spare stock is 0.
-                    *total = values[lane + sum as usize] - values[lane + left_out as usize];
-                });
+                // The sum in each run, where it is the same for all.
+                let sums = given.first().filter(|_| is_one);
+                let sums = sums.and_then(|given| values[given.places[1] as usize..].first_chunk());
+                // A stock that is left out where none is, the spare one, is 0.
+                match sums {
+                    Some(sums) => each.for_each(|((total, &lane), &member)| {
+                        let sums: &[f64; LANES] = sums;
+                        let [left_out, _] = given[member].places;
+                        *total = sums[lane % LANES] - values[lane + left_out as usize];
+                    }),
+                    None => each.for_each(|((total, &lane), &member)| {
+                        let [left_out, sum] = given[member].places;
+                        *total = values[lane + sum as usize] - values[lane + left_out as usize];
+                    }),
+                }
             }
-            Sums::Trees(groups, of_run) => each.for_each(|(place, total)| {
-                let kept = &kept[given(place).total as usize];
-                let base = self.side.lanes[place] * of_run;
+            Sums::Trees(groups, of_run) => each.for_each(|((total, &lane), &member)| {
+                let kept = &kept[given[member].total as usize];
+                let base = lane * of_run;
                 *total = match kept.without {
                     None => {
                         let [a, b, c, d] = groups[base + kept.root as usize];

@@ -22,8 +22,8 @@ pub(super) struct Table {
     pub counts: Vec<Counts>,
     /// Whether no change is of a stock that time moves, or that counts in several sums.
     pub is_plain: bool,
-    /// Whether each change adds to a stock with finite bounds.
-    pub only_steps: bool,
+    /// The sum in which all stocks that are changed count, if each change adds to a stock with finite bounds; its place.
+    pub steps_in: Option<u32>,
     /// Whether it matters when a turn is taken.
     pub is_timed: bool,
 }
@@ -79,6 +79,11 @@ impl Change {
             place: place_of_stock(slot),
             ..Self::none(model)
         })
+    }
+
+    /// Whether it is not of the spare stock.
+    fn is_real(&self, model: &Model) -> bool {
+        (self.slot as usize) < model.slots.len()
     }
 
     /// Whether it adds to a stock with finite bounds.
@@ -150,7 +155,7 @@ impl Table {
             changes: vec![vec![Change::none(model); rows]; width],
             counts: Vec::new(),
             is_plain: true,
-            only_steps: true,
+            steps_in: None,
             is_timed: kind.patterns.iter().flatten().any(Pattern::is_timed),
         };
         for (process, turn) in turns().enumerate() {
@@ -167,7 +172,6 @@ impl Table {
                     let moves = world.slots[slot].decay != 0.0;
                     table.is_timed |= moves;
                     table.is_plain &= !moves && counts[slot].len() <= 1;
-                    table.only_steps &= new.is_step();
                     let first = table.counts.len() as u32;
                     table.counts.extend(&counts[slot]);
                     new.counts = first..table.counts.len() as u32;
@@ -175,6 +179,11 @@ impl Table {
                     table.changes[number][row] = new;
                 }
             }
+        }
+        let mut real = (table.changes.iter().flatten()).filter(|change| change.is_real(model));
+        table.steps_in = real.clone().next().map(|change| change.sum);
+        if !real.all(|change| change.is_step() && Some(change.sum) == table.steps_in) {
+            table.steps_in = None;
         }
         Some(table)
     }

@@ -47,9 +47,11 @@ impl Abreast for Runs<'_> {
     fn stock(&self, lane: usize, given: &Given) -> f64 {
         self.moments[self.moment(lane)].stock(given.slot)
     }
-    fn totals<'g>(&self, given: impl Fn(usize) -> &'g Given, pattern: &[Kept], totals: &mut Lanes) {
+    fn totals(&self, given: &[Given], is_one: bool, pattern: &[Kept], totals: &mut Lanes) {
+        let sum = given[0].sum;
+        assert_eq!(is_one && given.iter().any(|given| given.sum != sum), false);
         for (lane, total) in totals.iter_mut().enumerate() {
-            let kept = &pattern[given(lane).total as usize];
+            let kept = &pattern[given[self.row(lane)].total as usize];
             let groups = &self.groups[self.moment(lane)];
             *total = match kept.without {
                 Some((_, way)) => way.sum_with(groups, 0, 0.0),
