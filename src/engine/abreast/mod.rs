@@ -192,9 +192,14 @@ impl Abreast {
     fn enter(&mut self, model: &Model, states: &[RunState]) {
         self.wakes.clear();
         self.lanes = [Lane::default(); LANES];
-        for (number, (lane, state)) in self.lanes.iter_mut().zip(states).enumerate() {
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
             lane.number = number;
-            self.cells.enter(model, number, state);
+            // What is evaluated for lanes without a run should be possible, too.
+            if let Some(state) = states.get(number).or(states.last()) {
+                self.cells.enter(model, number, state);
+            }
+        }
+        for state in states {
             let processes = 0..state.clocks.len();
             self.wakes
                 .extend(processes.map(|process| state.wakes.time(process)));

@@ -82,9 +82,9 @@ impl Abreast {
             let (turns, times) = (&next.turns[number % NEXT], &next.times[number % NEXT]);
             if let [kind] = &plan.kinds[..] {
                 side.count = left;
-                for place in 0..LANES {
-                    side.members[place] = turns[place].process();
-                    side.uniforms[place] = turns[place].uniform();
+                let each = side.members.iter_mut().zip(&mut side.uniforms);
+                for ((member, uniform), turn) in each.zip(turns) {
+                    (*member, *uniform) = (turn.process(), turn.uniform());
                 }
                 if self.is_timed {
                     side.times = *times;
@@ -308,7 +308,7 @@ fn change_plainly(values: &mut [f64], table: &Table, rows: &[usize; LANES], side
             let value = &mut values[lane + change.place as usize];
             let old = *value;
             let new = change.of(old);
-            check += new - new;
+            check += 0.0 * new;
             let new = change.within(new);
             *value = new;
             values[lane + change.sum as usize] += new - old;
@@ -340,7 +340,7 @@ fn change(
                 cells.since[lane + change.place as usize] = side.times[place];
             }
             let new = change.of(old);
-            check += new - new;
+            check += 0.0 * new;
             let new = change.within(new);
             cells.values[lane + change.place as usize] = new;
             let counts = change.counts.start as usize..change.counts.end as usize;

@@ -104,6 +104,13 @@ fn ladders_end_as_one_by_one_with_exact_sums_and_with_trees() {
     assert!(assert_same(&boundless, 0..16));
     let far = boundless.replace("level += 1", "level += 100");
     assert!(!assert_same(&far, 0..16));
+    // A formula that has no value where nothing ever is, as in lanes without a run.
+    let from_one = LADDER.replace("initial = 0\nmin = 0", "initial = 1\nmin = 1");
+    let from_one = from_one.replace(
+        "min(0.9, 0.3 + 0.1 * mean",
+        "min(0.9, 0.3 / self.level + 0.01 * mean",
+    );
+    assert!(assert_same(&from_one, 0..5));
     // One bit of one run is seen.
     let other = tenths.replace("0.1\"]", "0.10000000000000002\"]");
     let ends = |text: &str| abreast(&model_of(text), 0..4).0;

@@ -49,7 +49,7 @@ impl Abreast for Runs<'_> {
     }
     fn totals(&self, given: &[Given], is_one: bool, pattern: &[Kept], totals: &mut Lanes) {
         let sum = given[0].sum;
-        assert_eq!(is_one && given.iter().any(|given| given.sum != sum), false);
+        assert!(!is_one || given.iter().all(|given| given.sum == sum));
         for (lane, total) in totals.iter_mut().enumerate() {
             let kept = &pattern[given[self.row(lane)].total as usize];
             let groups = &self.groups[self.moment(lane)];
