@@ -358,17 +358,13 @@ fn arithmetic(op: Op, stack: &mut [Lanes]) {
 /// Replaces a value by that of an operation of it and a number, in every run.
 #[inline]
 fn with_constant(op: Op, a: &mut Lanes, number: f64) {
-    let is_usual = number != 0.0 && !number.is_nan();
+    if matches!(op, Op::Min | Op::Max) && number != 0.0 && !number.is_nan() {
+        // Then the order does not matter, to the last bit.
+        return of_constant(op, number, a);
+    }
     macro_rules! in_each {
         (unary $($unary:ident)*; binary $($binary:ident)*) => {
             match op {
-                // The same as below, in one instruction.
-                Op::Min if is_usual => for a in a {
-                    *a = if number < *a { number } else { *a };
-                },
-                Op::Max if is_usual => for a in a {
-                    *a = if number > *a { number } else { *a };
-                },
                 $(Op::$binary => for a in a {
                     *a = Op::$binary.binary(*a, number).unwrap_or(f64::NAN);
                 },)*

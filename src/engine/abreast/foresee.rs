@@ -46,13 +46,6 @@ struct Room<'a> {
     times: &'a mut [f64; ROOM],
 }
 
-impl Room<'_> {
-    fn reborrow(&mut self) -> Room<'_> {
-        let Self { turns, times } = self;
-        Room { turns, times }
-    }
-}
-
 const ROOM: usize = MOST_TURNS + 1;
 
 /// What decides the course of a turn; its last bits, which a uniform variate does not use, say whose turn it is.
@@ -204,7 +197,7 @@ impl Simulator<'_> {
         let abreast = &mut self.abreast;
         let (drawing, lane) = (&mut abreast.drawing, &mut abreast.lanes[number]);
         let before = lane.first - 1;
-        let Some(mut room) = (abreast.coming).room(before, lane.count, abreast.is_timed) else {
+        let Some(room) = (abreast.coming).room(before, lane.count, abreast.is_timed) else {
             return;
         };
         let mut first = 0;
@@ -217,10 +210,10 @@ impl Simulator<'_> {
             let heads = &mut *drawing.heads;
             if process.choice.by == ChoiceBy::Only {
                 let mut none = Stream::UNUSED;
-                place::<false>(drawn, index, &mut none, heads, room.reborrow());
+                place::<false>(drawn, index, &mut none, heads, room.turns, room.times);
             } else {
                 let stream = self.streams.of(model, state, process.choice.choice_stream);
-                place::<true>(drawn, index, stream, heads, room.reborrow());
+                place::<true>(drawn, index, stream, heads, room.turns, room.times);
             }
         }
         if lane.count > 0 {
@@ -282,14 +275,11 @@ fn place<const DRAWS: bool>(
     process: u64,
     stream: &mut Stream,
     heads: &mut Heads,
-    room: Room,
+    turns: &mut [Turn; ROOM],
+    sorted: &mut [f64; ROOM],
 ) {
     // A copy stays in registers.
     let mut courses = *stream;
-    let Room {
-        turns,
-        times: sorted,
-    } = room;
     for &(time, step) in drawn {
         let head = &mut heads[step as usize % MOST_STEPS];
         let mut before = usize::from(*head) % MOST_TURNS;

@@ -52,7 +52,7 @@ pub(super) struct Abreast {
     rows: [usize; LANES],
     /// What courses so far take up of the probability.
     below: Lanes,
-    /// Outcomes where what is left is drawn.
+    /// Rows where what is left is drawn.
     rest: [usize; LANES],
     scores: Vec<Lanes>,
     weights: Vec<f64>,

@@ -1,7 +1,7 @@
 //! Runs made abreast end as they would one by one, to the bit.
 
 use super::cells::Sums;
-use crate::engine::{RunState, Simulator, Unobserved};
+use crate::engine::{RunError, RunState, Simulator, Unobserved};
 use crate::experiment::fixture::model_of;
 use crate::model::{Model, World};
 use std::ops::Range;
@@ -25,18 +25,19 @@ fn abreast(model: &Model, runs: Range<u64>) -> (Vec<String>, Simulator<'_>) {
     (ends, simulator)
 }
 
+/// A run, made alone.
+fn finished(simulator: &mut Simulator, world: &World, run: u64) -> Result<RunState, RunError> {
+    let mut state = simulator.allocate();
+    simulator.start(world, run, &mut state)?;
+    simulator.finish(world, &mut state, &mut Unobserved)?;
+    Ok(state)
+}
+
 /// The end of each run, made alone.
 fn alone(model: &Model, runs: Range<u64>) -> Vec<String> {
     let mut simulator = Simulator::new(model, 3);
     let world = world(model);
-    let end = |run: u64| {
-        let mut state = simulator.allocate();
-        simulator.start(&world, run, &mut state).unwrap();
-        simulator
-            .finish(&world, &mut state, &mut Unobserved)
-            .unwrap();
-        format!("{state:?}")
-    };
+    let end = |run: u64| format!("{:?}", finished(&mut simulator, &world, run).unwrap());
     runs.map(end).collect()
 }
 
@@ -267,18 +268,14 @@ fn a_run_that_cannot_go_on_says_so_after_those_before_it() {
     let model = model_of(&text);
     let world = world(&model);
     let mut simulator = Simulator::new(&model, 3);
-    let mut state = simulator.allocate();
-    let mut alone = |run: u64| {
-        simulator.start(&world, run, &mut state)?;
-        simulator.finish(&world, &mut state, &mut Unobserved)?;
-        Ok((state.run(), state.events(), state.metrics().to_vec()))
-    };
-    let all: Vec<Result<_, crate::engine::RunError>> = (0..40).map(&mut alone).collect();
+    let seen = |state: &RunState| (state.run(), state.events(), state.metrics().to_vec());
+    let alone = |run: u64| finished(&mut simulator, &world, run).map(|state| seen(&state));
+    let all: Vec<Result<_, RunError>> = (0..40).map(alone).collect();
     let first = all.iter().position(Result::is_err).unwrap();
     assert!(first > 0);
     let mut shown = Vec::new();
     let error = Simulator::new(&model, 3).make(&world, 0..40, &mut Vec::new(), |state| {
-        shown.push((state.run(), state.events(), state.metrics().to_vec()));
+        shown.push(seen(state));
     });
     assert_eq!(
         Some(error),
@@ -297,16 +294,10 @@ fn the_cap_on_events_is_that_of_runs_made_alone() {
         let world = world(&model);
         let mut ends = Vec::new();
         let mut simulator = Simulator::new(&model, 3);
-        let show = |state: &RunState| ends.push((state.events(), state.ending()));
+        let seen = |state: &RunState| (state.events(), state.ending());
+        let show = |state: &RunState| ends.push(seen(state));
         (simulator.make(&world, 0..64, &mut Vec::new(), show)).unwrap();
-        let mut state = simulator.allocate();
-        let mut alone = |run: u64| {
-            simulator.start(&world, run, &mut state).unwrap();
-            simulator
-                .finish(&world, &mut state, &mut Unobserved)
-                .unwrap();
-            (state.events(), state.ending())
-        };
-        assert_eq!(ends, (0..64).map(&mut alone).collect::<Vec<_>>());
+        let alone = |run: u64| seen(&finished(&mut simulator, &world, run).unwrap());
+        assert_eq!(ends, (0..64).map(alone).collect::<Vec<_>>());
     }
 }
