@@ -16,6 +16,8 @@ pub struct Shape {
     truncation: normal::Truncation,
     /// Of a power law: the part of the unbounded one that lies below the greatest value.
     covered: f64,
+    /// Of a discrete power law.
+    firsts: Option<power_law::Firsts>,
     /// The least and the greatest value, as far as they are finite numbers.
     range: [f64; 2],
 }
@@ -34,6 +36,7 @@ impl Shape {
             values,
             truncation: normal::Truncation::default(),
             covered: 1.0,
+            firsts: None,
             range: [-f64::MAX, f64::MAX],
         };
         let (low, high) = shape.support();
@@ -47,6 +50,7 @@ impl Shape {
             Family::PowerLaw => shape.covered = power_law::covered(a - 1.0, b, c),
             Family::DiscretePowerLaw => {
                 shape.covered = power_law::covered(a - 1.0, b - 0.5, c + 0.5);
+                shape.firsts = Some(power_law::Firsts::new(a, b, shape.covered));
             }
             _ => {}
         }
@@ -85,9 +89,10 @@ impl Shape {
                 a + (c - a) * beta::quantile(alpha, beta, u)
             }
             Family::PowerLaw => power_law::quantile(a, b, self.covered, u),
-            Family::DiscretePowerLaw => {
-                (power_law::quantile(a, b - 0.5, self.covered, u) + 0.5).floor()
-            }
+            Family::DiscretePowerLaw => match self.firsts.and_then(|firsts| firsts.find(u)) {
+                Some(above) => b + above,
+                None => power_law::discrete_quantile(a, b, self.covered, u),
+            },
         };
         value.clamp(self.range[0], self.range[1])
     }
