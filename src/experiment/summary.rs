@@ -243,7 +243,7 @@ impl Summary {
 
 /// Runs whose values are collected before they go into the sketches. A sketch is some kilobytes, and there is one for every
 /// metric and every record of the timeline: taking each in turn for many runs keeps it in the processor's cache.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 
 /// Columns of the batch that are taken up together: neighbours of a run share lines of the cache.
 const ABREAST: usize = 16;
