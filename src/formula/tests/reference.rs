@@ -4,6 +4,7 @@ use super::fixture::{Moment, World};
 use crate::formula::{
     BinaryOp, Environment, Expr, ExprKind, Field, Members, Relation, Role, Symbols, UnaryOp,
 };
+use crate::math::exp;
 
 pub struct Reference<'a> {
     pub moment: &'a Moment,
@@ -240,13 +241,13 @@ fn call(function: &str, x: &[f64]) -> f64 {
         _ => 0.0,
     };
     match function {
-        "exp" => libm::exp(x[0]),
+        "exp" => exp(x[0]),
         "ln" => libm::log(x[0]),
         "sqrt" => x[0].sqrt(),
         "abs" => x[0].abs(),
         "floor" => x[0].floor(),
-        "logistic" if x[0] < 0.0 => libm::exp(x[0]) / (1.0 + libm::exp(x[0])),
-        "logistic" => 1.0 / (1.0 + libm::exp(-x[0])),
+        "logistic" if x[0] < 0.0 => exp(x[0]) / (1.0 + exp(x[0])),
+        "logistic" => 1.0 / (1.0 + exp(-x[0])),
         "min" => x.iter().copied().reduce(min).unwrap(),
         "max" => x.iter().copied().reduce(max).unwrap(),
         "clamp" => min(max(x[0], x[1]), x[2]),
