@@ -260,17 +260,17 @@ impl<'a, O: Observer> Running<'a, O> {
                 // For metrics that follow it.
                 self.scratch.now.keep(slot, old);
             }
-            self.touch(&self.model.slot_dependents[slot]);
-        }
-        self.state.levels[slot].value = new;
-        if moves {
-            self.state.levels[slot].since = self.state.time;
-            self.scratch.now.keep(slot, new);
-        }
-        if !constants.alone {
-            for summand in &self.model.slot_dependents[slot].summands {
+            let dependents = &self.model.slot_dependents[slot];
+            self.touch(dependents);
+            for summand in &dependents.summands {
                 summand.set(&mut self.state.totals, new);
             }
+        }
+        let level = &mut self.state.levels[slot];
+        level.value = new;
+        if moves {
+            level.since = self.state.time;
+            self.scratch.now.keep(slot, new);
         }
         Ok(())
     }
