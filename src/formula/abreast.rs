@@ -44,6 +44,122 @@ enum LaneOp {
     WithConstant(Op, f64),
     /// The same, of which the first is.
     OfConstant(Op, f64),
+    /// Several of these, one after the other.
+    Scale(Scale),
+}
+
+/// A quotient, a product, a sum, and bounds, in this order, of a value and constants: `min(most, max(least, x / divisor * factor +
+/// summand))`. What there is not has the constant that changes no value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Scale {
+    divisor: f64,
+    factor: f64,
+    summand: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Scale {
+    /// Changes no value. Minus 0 is the one number that changes no other, whatever its sign, when it is added.
+    const NONE: Self = Self {
+        divisor: 1.0,
+        factor: 1.0,
+        summand: -0.0,
+        least: f64::NEG_INFINITY,
+        most: f64::INFINITY,
+    };
+
+    /// An operation of a value and a constant that can be said so, to the bit of what is a number.
+    fn of(op: LaneOp) -> Option<Self> {
+        let none = Self::NONE;
+        Some(match op {
+            LaneOp::Scale(scale) => scale,
+            LaneOp::WithConstant(Op::Divide, divisor) => Self { divisor, ..none },
+            LaneOp::WithConstant(Op::Multiply, factor)
+            | LaneOp::OfConstant(Op::Multiply, factor) => Self { factor, ..none },
+            LaneOp::WithConstant(Op::Add, summand) | LaneOp::OfConstant(Op::Add, summand) => {
+                Self { summand, ..none }
+            }
+            LaneOp::WithConstant(Op::Subtract, number) => Self {
+                summand: -number,
+                ..none
+            },
+            LaneOp::OfConstant(Op::Subtract, summand) => Self {
+                factor: -1.0,
+                summand,
+                ..none
+            },
+            // Of two zeros the second counts, so their order matters.
+            LaneOp::WithConstant(Op::Min | Op::Max, 0.0) => return None,
+            LaneOp::WithConstant(Op::Max, least) | LaneOp::OfConstant(Op::Max, least)
+                if !least.is_nan() =>
+            {
+                Self { least, ..none }
+            }
+            LaneOp::WithConstant(Op::Min, most) | LaneOp::OfConstant(Op::Min, most)
+                if !most.is_nan() =>
+            {
+                Self { most, ..none }
+            }
+            _ => return None,
+        })
+    }
+
+    /// All that this does and then all that `next` does, if that is in order.
+    fn then(self, next: Self) -> Option<Self> {
+        let [before, after] = [self, next].map(Self::numbers);
+        let none = Self::NONE.numbers();
+        let changes =
+            |numbers: &[f64; 5], step: usize| numbers[step].to_bits() != none[step].to_bits();
+        let end = (0..5).rfind(|&step| changes(&before, step));
+        let start = (0..5).find(|&step| changes(&after, step));
+        let is_in_order = end.is_none_or(|end| start.is_none_or(|start| end < start));
+        let both = |step: usize| match changes(&after, step) {
+            true => after[step],
+            false => before[step],
+        };
+        let [divisor, factor, summand, least, most] = std::array::from_fn(both);
+        is_in_order.then_some(Self {
+            divisor,
+            factor,
+            summand,
+            least,
+            most,
+        })
+    }
+
+    /// In the order in which they count.
+    fn numbers(self) -> [f64; 5] {
+        [
+            self.divisor,
+            self.factor,
+            self.summand,
+            self.least,
+            self.most,
+        ]
+    }
+
+    /// Replaces a value by what it makes of it, in every run.
+    #[inline(never)]
+    fn apply(self, lanes: &mut Lanes) {
+        let scaled = |value: f64| value * self.factor + self.summand;
+        let bounded = |value: f64| {
+            let value = if self.least > value {
+                self.least
+            } else {
+                value
+            };
+            if self.most < value { self.most } else { value }
+        };
+        let divides = self.divisor != 1.0;
+        let is_bounded = self.least != f64::NEG_INFINITY || self.most != f64::INFINITY;
+        match (divides, is_bounded) {
+            (false, false) => each(lanes, scaled),
+            (false, true) => each(lanes, |value| bounded(scaled(value))),
+            (true, false) => each(lanes, |value| scaled(value / self.divisor)),
+            (true, true) => each(lanes, |value| bounded(scaled(value / self.divisor))),
+        }
+    }
 }
 
 /// What an operation reads in one formula.
@@ -170,12 +286,18 @@ impl Pattern {
             if let LaneOp::Arithmetic(op) = op {
                 let operands = made.split_off(made.len() - op.arity());
                 if let [first, second] = operands[..] {
+                    let mut value = None;
                     if let Some(number) = constant(&ops, second) {
-                        ops[second] = None;
+                        (ops[second], value) = (None, Some(first));
                         new = LaneOp::WithConstant(op, number);
                     } else if let Some(number) = constant(&ops, first) {
-                        ops[first] = None;
+                        (ops[first], value) = (None, Some(second));
                         new = LaneOp::OfConstant(op, number);
+                    }
+                    if let Some(value) = value
+                        && let Some(scale) = ops[value].and_then(|before| before.scale_then(new))
+                    {
+                        (ops[value], new) = (None, LaneOp::Scale(scale));
                     }
                 }
             }
@@ -268,6 +390,10 @@ impl Pattern {
                     of_constant(op, number, &mut stack[height - 1]);
                     continue;
                 }
+                LaneOp::Scale(scale) => {
+                    scale.apply(&mut stack[height - 1]);
+                    continue;
+                }
                 _ => {}
             }
             let top = &mut stack[height];
@@ -282,7 +408,10 @@ impl Pattern {
                 LaneOp::Total => env.totals(column, self.is_one_sum, &self.totals, top),
                 LaneOp::Time => set(top, |lane| env.time(lane)),
                 LaneOp::Constant(number) => *top = [number; LANES],
-                LaneOp::Arithmetic(_) | LaneOp::WithConstant(..) | LaneOp::OfConstant(..) => {}
+                LaneOp::Arithmetic(_)
+                | LaneOp::WithConstant(..)
+                | LaneOp::OfConstant(..)
+                | LaneOp::Scale(_) => {}
             }
         }
         &mut stack[0]
@@ -297,6 +426,11 @@ fn set(lanes: &mut Lanes, value: impl Fn(usize) -> f64) {
 }
 
 impl LaneOp {
+    /// This and then `next` as one.
+    fn scale_then(self, next: Self) -> Option<Scale> {
+        Scale::of(self)?.then(Scale::of(next)?)
+    }
+
     /// Whether it has an operand in the table.
     fn reads(self) -> bool {
         match self {
@@ -305,7 +439,8 @@ impl LaneOp {
             | Self::Arithmetic(_)
             | Self::Constant(_)
             | Self::WithConstant(..)
-            | Self::OfConstant(..) => false,
+            | Self::OfConstant(..)
+            | Self::Scale(_) => false,
         }
     }
 }
@@ -353,6 +488,14 @@ fn arithmetic(op: Op, stack: &mut [Lanes]) {
         };
     }
     with_arithmetic!(in_each);
+}
+
+/// Replaces a value, in every run.
+#[inline(always)]
+fn each(lanes: &mut Lanes, value: impl Fn(f64) -> f64) {
+    for lane in lanes {
+        *lane = value(*lane);
+    }
 }
 
 /// Replaces a value by that of an operation of it and a number, in every run.
