@@ -116,10 +116,8 @@ impl Abreast {
     /// Takes turns of kind `number`.
     #[inline]
     fn turn(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
-        // The first outcome, until another is chosen.
-        self.rows = side.members;
         match kind.by {
-            ChoiceBy::Only => {}
+            ChoiceBy::Only => self.rows = side.members,
             ChoiceBy::Probability => self.choose_by_probability(world, kind, number, side),
             ChoiceBy::Score => self.choose_by_score(world, kind, number, side),
         }
@@ -165,7 +163,7 @@ impl Abreast {
         let (stack, rows) = (&mut self.stack, &mut self.rows);
         // What courses so far take up.
         let below = &mut self.below;
-        below.fill(0.0);
+        let mut is_first = true;
         let mut all_usable = true;
         // Rows where what they leave is drawn: of nothing, unless a course is open.
         let rest = &mut self.rest;
@@ -201,7 +199,19 @@ impl Abreast {
                     probabilities[lane] = if open[lane] { probabilities[lane] } else { 0.0 };
                 }
             }
-            all_usable &= pass(probabilities, below, &side.uniforms, rows, *processes);
+            if is_first {
+                is_first = false;
+                let (uniforms, members) = (&side.uniforms, &side.members);
+                all_usable &= pass_first(probabilities, uniforms, members, rows, *processes);
+                if kind.preferred > 1 {
+                    *below = *probabilities;
+                }
+            } else {
+                all_usable &= pass(probabilities, below, &side.uniforms, rows, *processes);
+            }
+        }
+        if is_first {
+            *rows = side.members;
         }
         if kind.rest_depends {
             for (row, (rest, member)) in rows.iter_mut().zip(rest.iter().zip(&side.members)) {
@@ -233,6 +243,7 @@ impl Abreast {
         let mut is_usable = rationality.map(|rationality| rationality >= 0.0);
         let courses = kind.courses();
         self.scores.clear();
+        self.rows = side.members;
         for course in 0..courses {
             let guard = evaluate(Kind::guard(course));
             let mut scores = evaluate(Kind::preference(course)).unwrap_or([0.0; LANES]);
@@ -256,6 +267,25 @@ impl Abreast {
             self.lanes[side.lanes[place]].failed |= !is_usable[place];
         }
     }
+}
+
+/// As [`pass`] for the first course, below which courses take up nothing: each run starts at the row of its member.
+#[inline(never)]
+fn pass_first(
+    probabilities: &Lanes,
+    uniforms: &Lanes,
+    members: &[usize; LANES],
+    rows: &mut [usize; LANES],
+    further: usize,
+) -> bool {
+    let mut all_usable = true;
+    for lane in 0..LANES {
+        let probability = probabilities[lane];
+        all_usable &= (0.0..=1.0).contains(&probability);
+        let is_beyond = usize::from(uniforms[lane] >= probability);
+        rows[lane] = members[lane] + (is_beyond.wrapping_neg() & further);
+    }
+    all_usable
 }
 
 /// Goes one outcome further, by so many rows, in each run in which the uniform variate lies beyond `below`, which is what courses so
