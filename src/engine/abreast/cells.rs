@@ -9,22 +9,27 @@ use crate::model::{Model, SlotConstants, World};
 /// Stocks and sums in each run. What has a place there stands in it in the first run, in the next place in the second, and so on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cells {
-    /// Each stock and a spare one, for changes that are none; if sums are exact, each of them and a spare one, for stocks that count
-    /// in none.
-    pub values: Vec<f64>,
+    /// Each stock and a spare one, for changes that are none; [filled up](fill_up).
+    pub stocks: Vec<f64>,
     /// When each stock was last changed, if time moves it.
     pub since: Vec<f64>,
     pub sums: Sums,
 }
 
 /// How sums over stocks are kept.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) enum Sums {
-    /// Each as one number, because every sum of the stocks is exact, in whatever order they are added.
-    #[default]
-    Exact,
+    /// Each as one number, because every sum of the stocks is exact, in whatever order they are added; and a spare one, for stocks
+    /// that count in none.
+    Exact(Vec<f64>),
     /// As trees, see [`KeptSum`](crate::formula::KeptSum): groups of four values or sums of groups each, so many for each run.
     Trees(Vec<Group>, usize),
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self::Exact(Vec::new())
+    }
 }
 
 /// The place of a stock, by its slot.
@@ -33,8 +38,26 @@ pub(super) fn place_of_stock(slot: u32) -> u32 {
 }
 
 /// The place of a sum, if it is kept as one number.
-pub(super) fn place_of_sum(model: &Model, sum: u32) -> u32 {
-    place_of_stock(model.slots.len() as u32 + 1 + sum)
+pub(super) fn place_of_sum(sum: u32) -> u32 {
+    sum * LANES as u32
+}
+
+/// Adds what is never read until there are as many elements as a power of 2, so that [`at`] finds them.
+pub(super) fn fill_up<T: Clone>(elements: &mut Vec<T>, with: T) {
+    elements.resize(elements.len().next_power_of_two(), with);
+}
+
+/// The element at `index`, which must be less than their number, a power of 2: then no test is needed to stay among them.
+#[inline(always)]
+pub(super) fn at<T>(elements: &[T], index: usize) -> &T {
+    &elements[index & elements.len().wrapping_sub(1)]
+}
+
+/// The same, to change it.
+#[inline(always)]
+pub(super) fn at_mut<T>(elements: &mut [T], index: usize) -> &mut T {
+    let last = elements.len().wrapping_sub(1);
+    &mut elements[index & last]
 }
 
 impl Cells {
@@ -45,33 +68,34 @@ impl Cells {
         changes: impl Iterator<Item = &'c Change>,
     ) -> Self {
         let sums = if sums_are_exact(model, world, changes) {
-            Sums::Exact
+            Sums::Exact(vec![0.0; LANES * (model.fast.sums.len() + 1)])
         } else {
             let groups = model.fast.sum_groups;
             Sums::Trees(vec![Group::default(); LANES * groups], groups)
         };
-        let places = LANES * (model.slots.len() + 1 + model.fast.sums.len() + 1);
+        let mut stocks = vec![0.0; LANES * (model.slots.len() + 1)];
+        fill_up(&mut stocks, 0.0);
         Self {
-            values: vec![0.0; places],
-            since: vec![0.0; places],
+            since: stocks.clone(),
+            stocks,
             sums,
         }
     }
 
     /// Takes over a run.
     pub fn enter(&mut self, model: &Model, lane: usize, state: &RunState) {
-        let (values, _) = self.values.as_chunks_mut::<LANES>();
+        let (stocks, _) = self.stocks.as_chunks_mut::<LANES>();
         let (since, _) = self.since.as_chunks_mut::<LANES>();
-        for ((value, since), level) in values.iter_mut().zip(since).zip(&state.levels) {
+        for ((value, since), level) in stocks.iter_mut().zip(since).zip(&state.levels) {
             (value[lane], since[lane]) = (level.value, level.since);
         }
         match &mut self.sums {
             Sums::Trees(groups, of_run) => {
                 groups[lane * *of_run..][..*of_run].copy_from_slice(&state.totals);
             }
-            Sums::Exact => {
-                let sums = values.iter_mut().skip(model.slots.len() + 1);
-                for (sum, kept) in sums.zip(&model.fast.sums) {
+            Sums::Exact(sums) => {
+                let (sums, _) = sums.as_chunks_mut::<LANES>();
+                for (sum, kept) in sums.iter_mut().zip(&model.fast.sums) {
                     sum[lane] = kept.total().value(&state.totals);
                 }
             }
@@ -80,9 +104,9 @@ impl Cells {
 
     /// Gives a run back.
     pub fn leave(&self, model: &Model, lane: usize, state: &mut RunState) {
-        let (values, _) = self.values.as_chunks::<LANES>();
+        let (stocks, _) = self.stocks.as_chunks::<LANES>();
         let (since, _) = self.since.as_chunks::<LANES>();
-        for ((value, since), level) in values.iter().zip(since).zip(&mut state.levels) {
+        for ((value, since), level) in stocks.iter().zip(since).zip(&mut state.levels) {
             (level.value, level.since) = (value[lane], since[lane]);
         }
         match &self.sums {
@@ -90,7 +114,7 @@ impl Cells {
                 let own = &groups[lane * of_run..][..*of_run];
                 state.totals.copy_from_slice(own);
             }
-            Sums::Exact => {
+            Sums::Exact(_) => {
                 for kept in &model.fast.sums {
                     kept.add_up(&mut state.totals, |slot| state.levels[slot as usize].value);
                 }
@@ -102,8 +126,8 @@ impl Cells {
     #[inline(always)]
     pub fn level(&self, lane: usize, place: u32) -> Level {
         Level {
-            value: self.values[lane + place as usize],
-            since: self.since[lane + place as usize],
+            value: *at(&self.stocks, lane + place as usize),
+            since: *at(&self.since, lane + place as usize),
         }
     }
 }

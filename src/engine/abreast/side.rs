@@ -1,6 +1,6 @@
 //! Turns taken side by side.
 
-use super::cells::{Cells, Sums};
+use super::cells::{Cells, Sums, at, at_mut};
 use super::foresee::{Coming, Turn};
 use super::table::Table;
 use super::{Abreast, Lane};
@@ -31,6 +31,12 @@ impl Side {
             times: [0.0; LANES],
             uniforms: [0.0; LANES],
         }
+    }
+
+    /// The runs in which turns are taken.
+    #[inline(always)]
+    fn lanes(&self) -> &[usize] {
+        &self.lanes[..self.count.min(LANES)]
     }
 }
 
@@ -123,18 +129,22 @@ impl Abreast {
         }
         let (table, rows) = (&self.tables[number], &self.rows);
         if table.has_idle {
-            for (&lane, &row) in side.lanes.iter().zip(rows).take(side.count) {
+            for (&lane, &row) in side.lanes().iter().zip(rows) {
                 self.lanes[lane].idle += u64::from(table.idle[row]);
             }
         }
-        let cells = &mut self.cells;
-        let all_finite = if !table.is_plain || !matches!(cells.sums, Sums::Exact) {
-            change(cells, world, table, rows, side)
-        } else if let Some(sum) = table.steps_in {
-            step(&mut cells.values, sum as usize, table, rows, side);
-            true
-        } else {
-            change_plainly(&mut cells.values, table, rows, side)
+        let all_finite = match &mut self.cells.sums {
+            Sums::Exact(sums) if table.is_plain => {
+                let stocks = &mut self.cells.stocks;
+                let one_sum = table.steps_in.map(|sum| &mut sums[sum as usize..]);
+                if let Some(sum) = one_sum.and_then(<[f64]>::first_chunk_mut) {
+                    step(stocks, sum, table, rows, side);
+                    true
+                } else {
+                    change_plainly(stocks, sums, table, rows, side)
+                }
+            }
+            _ => change(&mut self.cells, world, table, rows, side),
         };
         if !all_finite {
             self.give_up(side);
@@ -144,7 +154,7 @@ impl Abreast {
     /// Lets these runs be made alone, because something in one of them cannot be used: that will tell what it is.
     #[cold]
     fn give_up(&mut self, side: &Side) {
-        for &lane in side.lanes.iter().take(side.count) {
+        for &lane in side.lanes() {
             self.lanes[lane].failed = true;
         }
     }
@@ -309,20 +319,16 @@ fn pass(
     all_usable
 }
 
-/// Makes the changes of a plain table whose changes are steps that count in the sum at `sum`, in one of its `rows` for each run.
-fn step(values: &mut [f64], sum: usize, table: &Table, rows: &[usize; LANES], side: &Side) {
-    // Sums stand behind the stocks.
-    let (stocks, sums) = values.split_at_mut(sum);
-    let Some(sums) = sums.first_chunk_mut::<LANES>() else {
-        return;
-    };
+/// Makes the changes of a plain table whose changes are steps that all count in `sum`, in one of its `rows` for each run.
+#[inline(never)]
+fn step(stocks: &mut [f64], sum: &mut Lanes, table: &Table, rows: &[usize; LANES], side: &Side) {
     for changes in &table.changes {
         let changes = &changes[..];
-        for place in 0..side.count.min(LANES) {
-            let (lane, change) = (side.lanes[place], &changes[rows[place]]);
-            let stock = &mut stocks[lane + change.place as usize];
+        for (&lane, &row) in side.lanes().iter().zip(rows) {
+            let change = at(changes, row);
+            let stock = at_mut(stocks, lane + change.place as usize);
             let new = change.within(change.step_of(*stock));
-            sums[lane % LANES] += new - *stock;
+            sum[lane % LANES] += new - *stock;
             *stock = new;
         }
     }
@@ -330,18 +336,25 @@ fn step(values: &mut [f64], sum: usize, table: &Table, rows: &[usize; LANES], si
 
 /// Makes the changes of a plain table; whether all came to finite numbers.
 #[inline(never)]
-fn change_plainly(values: &mut [f64], table: &Table, rows: &[usize; LANES], side: &Side) -> bool {
+fn change_plainly(
+    stocks: &mut [f64],
+    sums: &mut [f64],
+    table: &Table,
+    rows: &[usize; LANES],
+    side: &Side,
+) -> bool {
     let mut check = 0.0;
     for changes in &table.changes {
-        for place in 0..side.count.min(LANES) {
-            let (lane, change) = (side.lanes[place], &changes[rows[place]]);
-            let value = &mut values[lane + change.place as usize];
-            let old = *value;
+        let changes = &changes[..];
+        for (&lane, &row) in side.lanes().iter().zip(rows) {
+            let change = at(changes, row);
+            let stock = at_mut(stocks, lane + change.place as usize);
+            let old = *stock;
             let new = change.of(old);
             check += 0.0 * new;
             let new = change.within(new);
-            *value = new;
-            values[lane + change.sum as usize] += new - old;
+            *stock = new;
+            sums[lane + change.sum as usize] += new - old;
         }
     }
     // Not a number if any was not finite.
@@ -359,8 +372,8 @@ fn change(
 ) -> bool {
     let mut check = 0.0;
     for changes in &table.changes {
-        for place in 0..side.count.min(LANES) {
-            let (lane, change) = (side.lanes[place], &changes[rows[place]]);
+        for (place, (&lane, &row)) in side.lanes().iter().zip(rows).enumerate() {
+            let change = at(changes, row);
             let level = cells.level(lane, change.place);
             let mut old = level.value;
             if let Some(constants) = world.slots.get(change.slot as usize)
@@ -372,11 +385,11 @@ fn change(
             let new = change.of(old);
             check += 0.0 * new;
             let new = change.within(new);
-            cells.values[lane + change.place as usize] = new;
+            cells.stocks[lane + change.place as usize] = new;
             let counts = change.counts.start as usize..change.counts.end as usize;
             for counts in &table.counts[counts] {
                 match &mut cells.sums {
-                    Sums::Exact => cells.values[lane + counts.sum as usize] += new - old,
+                    Sums::Exact(sums) => sums[lane + counts.sum as usize] += new - old,
                     Sums::Trees(groups, of_run) => counts.way.set(groups, lane * *of_run, new),
                 }
             }
@@ -399,7 +412,8 @@ impl formula::Abreast for Seen<'_> {
     }
     #[inline(always)]
     fn still_stock(&self, place: usize, given: &Given) -> f64 {
-        self.cells.values[self.side.lanes[place] + given.places[0] as usize]
+        let lane = self.side.lanes[place];
+        *at(&self.cells.stocks, lane + given.places[0] as usize)
     }
     #[inline]
     fn stock(&self, place: usize, given: &Given) -> f64 {
@@ -407,33 +421,34 @@ impl formula::Abreast for Seen<'_> {
         let constants = &self.world.slots[given.slot as usize];
         relaxed(level, constants, self.side.times[place])
     }
-    #[inline(always)]
+    // Alone, or what it keeps would compete for registers with all that formulas do.
+    #[inline(never)]
     fn totals(&self, given: &[Given], is_one: bool, kept: &[Kept], totals: &mut Lanes) {
-        let values = &self.cells.values[..];
+        let stocks = &self.cells.stocks[..];
         let each = totals
             .iter_mut()
             .zip(&self.side.lanes)
             .zip(&self.side.members);
         match &self.cells.sums {
-            Sums::Exact => {
+            Sums::Exact(sums) => {
                 // The sum in each run, where it is the same for all.
-                let sums = given.first().filter(|_| is_one);
-                let sums = sums.and_then(|given| values[given.places[1] as usize..].first_chunk());
+                let sum = given.first().filter(|_| is_one);
+                let sum = sum.and_then(|given| sums[given.places[1] as usize..].first_chunk());
                 // A stock that is left out where none is, the spare one, is 0.
-                match sums {
-                    Some(sums) => each.for_each(|((total, &lane), &member)| {
-                        let sums: &[f64; LANES] = sums;
-                        let [left_out, _] = given[member].places;
-                        *total = sums[lane % LANES] - values[lane + left_out as usize];
+                match sum {
+                    Some(sum) => each.for_each(|((total, &lane), &member)| {
+                        let sum: &Lanes = sum;
+                        let [left_out, _] = at(given, member).places;
+                        *total = sum[lane % LANES] - at(stocks, lane + left_out as usize);
                     }),
                     None => each.for_each(|((total, &lane), &member)| {
-                        let [left_out, sum] = given[member].places;
-                        *total = values[lane + sum as usize] - values[lane + left_out as usize];
+                        let [left_out, of] = at(given, member).places;
+                        *total = sums[lane + of as usize] - at(stocks, lane + left_out as usize);
                     }),
                 }
             }
             Sums::Trees(groups, of_run) => each.for_each(|((total, &lane), &member)| {
-                let kept = &kept[given[member].total as usize];
+                let kept = &kept[at(given, member).total as usize];
                 let base = lane * of_run;
                 *total = match kept.without {
                     None => {

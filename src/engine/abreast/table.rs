@@ -1,6 +1,6 @@
 //! What turns of one kind do in one world.
 
-use super::cells::{place_of_stock, place_of_sum};
+use super::cells::{fill_up, place_of_stock, place_of_sum};
 use crate::formula::{Given, Pattern, UpdateOp, Way};
 use crate::model::{Kind, Model, World};
 use std::ops::Range;
@@ -16,7 +16,7 @@ pub(super) struct Table {
     /// For each row whether it is no event.
     pub idle: Vec<bool>,
     pub has_idle: bool,
-    /// The first change of each row, the second, and so on; at least one.
+    /// The first change of each row, the second, and so on; at least one. Rows are [filled up](fill_up), those of `given` also.
     pub changes: Vec<Vec<Change>>,
     /// Sums in which stocks count.
     pub counts: Vec<Counts>,
@@ -54,7 +54,7 @@ impl Change {
             max: 0.0,
             slot: model.slots.len() as u32,
             place: place_of_stock(model.slots.len() as u32),
-            sum: place_of_sum(model, model.fast.sums.len() as u32),
+            sum: place_of_sum(model.fast.sums.len() as u32),
             counts: 0..0,
         }
     }
@@ -129,11 +129,16 @@ impl Table {
         let slots = model.slots.len();
         let given = kind.patterns.iter().map(|pattern| {
             let given = |pattern: &Pattern| pattern.given(&world.constants, slots);
-            let mut given = pattern.as_ref().map_or_else(Vec::new, given);
-            for given in given.iter_mut().flatten() {
-                given.places = [place_of_stock(given.slot), place_of_sum(model, given.sum)];
+            let mut columns = pattern.as_ref().map_or_else(Vec::new, given);
+            for given in columns.iter_mut().flatten() {
+                given.places = [place_of_stock(given.slot), place_of_sum(given.sum)];
             }
-            given
+            for column in &mut columns {
+                if let Some(&any) = column.first() {
+                    fill_up(column, any);
+                }
+            }
+            columns
         });
         let turns = || {
             let turn = |&process: &u32| model.fast.turns[process as usize].as_ref();
@@ -185,6 +190,9 @@ impl Table {
         if !real.all(|change| change.is_step() && Some(change.sum) == table.steps_in) {
             table.steps_in = None;
         }
+        for changes in &mut table.changes {
+            fill_up(changes, Change::none(model));
+        }
         Some(table)
     }
 }
@@ -204,7 +212,7 @@ impl Counts {
         for (kept, sum) in model.fast.sums.iter().zip(0..) {
             for (slot, summand) in kept.summands() {
                 let way = summand.way()?;
-                let sum = place_of_sum(model, sum);
+                let sum = place_of_sum(sum);
                 all[slot as usize].push(Self { sum, way });
             }
         }

@@ -53,7 +53,7 @@ fn assert_same(text: &str, runs: Range<u64>) -> bool {
     assert!(lanes[0].turns > 0);
     let alone = alone(&model, runs);
     assert!(ends == alone, "{}\n{}", ends[0], alone[0]);
-    matches!(simulator.abreast.cells.sums, Sums::Exact)
+    matches!(simulator.abreast.cells.sums, Sums::Exact(_))
 }
 
 /// Actors on ladders.
