@@ -41,7 +41,7 @@ impl Side {
 }
 
 /// So many turns of each run are fetched at once, because they stand together.
-const NEXT: usize = 8;
+const NEXT: usize = 16;
 
 /// The next turns of each run: the next, the one after it, and so on.
 #[derive(Default)]
