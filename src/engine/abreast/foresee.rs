@@ -73,14 +73,15 @@ impl Turn {
 #[derive(Clone, Debug)]
 pub(super) struct Drawing {
     /// Times of turns as they are drawn, process by process, and the step of each; those behind the last are not used.
-    drawn: Vec<(f64, u32)>,
+    drawn: Vec<(f64, u16)>,
     /// Where the times of each process end.
     ends: Vec<usize>,
     /// Of each step the turns in it, then where the next of them goes.
     heads: Box<Heads>,
 }
 
-type Heads = [u16; MOST_STEPS];
+/// One for each number that a step can have, so that no test is needed; those from [`MOST_STEPS`] on are not used.
+type Heads = [u16; 1 << 16];
 
 const MOST_STEPS: usize = 1 << 13;
 
@@ -95,7 +96,7 @@ impl Default for Drawing {
         Self {
             drawn: Vec::new(),
             ends: Vec::new(),
-            heads: Box::new([0; MOST_STEPS]),
+            heads: Box::new([0; 1 << 16]),
         }
     }
 }
@@ -127,8 +128,8 @@ impl Steps {
 
     /// The step in which a time lies. It never falls as time goes on.
     #[inline(always)]
-    fn of(self, time: f64) -> u32 {
-        (time * self.scale + self.shift).to_bits() as u32 % MOST_STEPS as u32
+    fn of(self, time: f64) -> u16 {
+        (time * self.scale + self.shift).to_bits() as u16
     }
 }
 
@@ -232,7 +233,7 @@ fn draw_times(
     next: &mut f64,
     until: f64,
     steps: Steps,
-    room: &mut [(f64, u32)],
+    room: &mut [(f64, u16)],
     heads: &mut Heads,
 ) -> usize {
     let (mut waits, mut time) = (*stream, *next);
@@ -241,7 +242,7 @@ fn draw_times(
     for place in &mut places {
         let step = steps.of(time);
         *place = (time, step);
-        let head = &mut heads[step as usize % MOST_STEPS];
+        let head = &mut heads[usize::from(step)];
         *head = head.wrapping_add(1);
         time += waits.exponential() * mean;
         if time >= until {
@@ -271,7 +272,7 @@ fn add_up(heads: &mut [u16]) {
 /// decides their courses comes from `stream`, if anything does.
 #[inline(never)]
 fn place<const DRAWS: bool>(
-    drawn: &[(f64, u32)],
+    drawn: &[(f64, u16)],
     process: u64,
     stream: &mut Stream,
     heads: &mut Heads,
@@ -281,7 +282,7 @@ fn place<const DRAWS: bool>(
     // A copy stays in registers.
     let mut courses = *stream;
     for &(time, step) in drawn {
-        let head = &mut heads[step as usize % MOST_STEPS];
+        let head = &mut heads[usize::from(step)];
         let mut before = usize::from(*head) % MOST_TURNS;
         *head = head.wrapping_add(1);
         let draw = if DRAWS { courses.next_u64() } else { 0 };
