@@ -38,13 +38,13 @@ impl Firsts {
     #[inline]
     pub fn find(&self, u: f64) -> Option<f64> {
         let mut found = 0.0;
-        let mut is_near = false;
+        let mut is_apart = true;
         for end in self.ends {
             found += f64::from(u8::from(u > end));
-            // So is an end that has no value.
-            is_near |= !((u - end).abs() > self.margin);
+            // Not from an end that has no value.
+            is_apart &= (u - end).abs() > self.margin;
         }
-        (found < Self::COUNT as f64 && !is_near).then_some(found)
+        (found < Self::COUNT as f64 && is_apart).then_some(found)
     }
 }
 
