@@ -27,7 +27,7 @@ pub(crate) struct Kind {
     pub processes: Vec<u32>,
 }
 
-/// As many processes as can be told apart in the bits that a uniform variate does not use.
+/// As many processes, nobody included, as can be told apart in the bits that a uniform variate does not use.
 pub(crate) const MOST_PROCESSES: usize = 1 << 12;
 
 impl Abreast {
@@ -42,7 +42,7 @@ impl Abreast {
             && model.timeline.is_none()
             && !model.absorbing_moves
             && (model.processes.iter()).all(|process| process.hazard.program.only_parameters());
-        if !undisturbed || turns.is_empty() || turns.len() > MOST_PROCESSES {
+        if !undisturbed || turns.is_empty() || turns.len() >= MOST_PROCESSES {
             return None;
         }
         for turn in turns {

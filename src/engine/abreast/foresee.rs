@@ -55,6 +55,11 @@ pub(super) struct Turn(u64);
 impl Turn {
     const WHOSE: u64 = MOST_PROCESSES as u64 - 1;
 
+    /// One of nobody, in a model with so many processes.
+    pub fn of_nobody(processes: usize) -> Self {
+        Self(processes as u64 & Self::WHOSE)
+    }
+
     /// The process.
     #[inline(always)]
     pub fn process(self) -> usize {

@@ -61,7 +61,6 @@ pub(super) struct Abreast {
 /// A run under way.
 #[derive(Clone, Copy, Debug, Default)]
 struct Lane {
-    number: usize,
     /// Its turns in this stretch of time, among those of all lanes.
     first: usize,
     count: usize,
@@ -158,7 +157,7 @@ impl Simulator<'_> {
                 from..until,
                 STRETCH * (until - from) / stretch,
             );
-            self.abreast.take(world, plan, states.len());
+            self.abreast.take(world, plan);
             from = until;
         }
         self.abreast.leave(self.model, states);
@@ -192,11 +191,10 @@ impl Abreast {
     fn enter(&mut self, model: &Model, states: &[RunState]) {
         self.wakes.clear();
         self.lanes = [Lane::default(); LANES];
-        for (number, lane) in self.lanes.iter_mut().enumerate() {
-            lane.number = number;
+        for lane in 0..LANES {
             // What is evaluated for lanes without a run should be possible, too.
-            if let Some(state) = states.get(number).or(states.last()) {
-                self.cells.enter(model, number, state);
+            if let Some(state) = states.get(lane).or(states.last()) {
+                self.cells.enter(model, lane, state);
             }
         }
         for state in states {
@@ -208,10 +206,10 @@ impl Abreast {
 
     /// Gives the runs back.
     fn leave(&self, model: &Model, states: &mut [RunState]) {
-        for (lane, state) in self.lanes.iter().zip(states) {
-            self.cells.leave(model, lane.number, state);
+        for (number, (lane, state)) in self.lanes.iter().zip(states).enumerate() {
+            self.cells.leave(model, number, state);
             let processes = state.clocks.len();
-            let wakes = &self.wakes[lane.number * processes..][..processes];
+            let wakes = &self.wakes[number * processes..][..processes];
             for (process, &time) in wakes.iter().enumerate() {
                 state.wakes.put(process, time);
             }

@@ -9,35 +9,14 @@ use crate::engine::view::relaxed;
 use crate::formula::{self, Given, Kept, LANES, Lanes};
 use crate::model::{Abreast as Plan, ChoiceBy, Kind, World};
 
-/// Turns of one kind, in different runs. What stands behind the last is not used.
+/// Turns of one kind, one in each run.
 struct Side {
-    count: usize,
-    /// The runs.
-    lanes: [usize; LANES],
-    /// Which of the kind's processes.
+    /// Which of the kind's processes, or nobody.
     members: [usize; LANES],
     /// If it matters when turns are taken.
     times: Lanes,
     /// Decide the courses.
     uniforms: Lanes,
-}
-
-impl Side {
-    fn of(lanes: &[Lane; LANES]) -> Self {
-        Self {
-            count: 0,
-            lanes: lanes.map(|lane| lane.number),
-            members: [0; LANES],
-            times: [0.0; LANES],
-            uniforms: [0.0; LANES],
-        }
-    }
-
-    /// The runs in which turns are taken.
-    #[inline(always)]
-    fn lanes(&self) -> &[usize] {
-        &self.lanes[..self.count.min(LANES)]
-    }
 }
 
 /// So many turns of each run are fetched at once, because they stand together.
@@ -52,9 +31,16 @@ struct Next {
 }
 
 impl Next {
-    /// Fetches those from `number` on. Runs that have fewer get others, which are not to be taken.
-    fn fetch(&mut self, coming: &Coming, lanes: &[Lane], number: usize, is_timed: bool) {
-        for (place, lane) in lanes.iter().enumerate().take(LANES) {
+    /// Fetches those from `number` on. Runs that have fewer get turns of `nobody` instead, at the time of their last.
+    fn fetch(
+        &mut self,
+        coming: &Coming,
+        lanes: &[Lane; LANES],
+        number: usize,
+        nobody: Turn,
+        is_timed: bool,
+    ) {
+        for (place, lane) in lanes.iter().enumerate() {
             let first = lane.first + number;
             if let Some(turns) = coming.turns::<NEXT>(first) {
                 for (turn, row) in turns.iter().zip(&mut self.turns) {
@@ -66,53 +52,58 @@ impl Next {
                     row[place] = *time;
                 }
             }
+            let left = lane.count.saturating_sub(number).min(NEXT);
+            self.turns[left..]
+                .iter_mut()
+                .for_each(|row| row[place] = nobody);
+            self.times[left..]
+                .iter_mut()
+                .for_each(|row| row[place] = lane.time);
         }
     }
 }
 
 impl Abreast {
-    /// Takes the turns that were drawn, in the first `runs` lanes.
-    pub(super) fn take(&mut self, world: &World, plan: &Plan, runs: usize) {
-        let mut lanes = self.lanes;
-        lanes[..runs].sort_by_key(|lane| std::cmp::Reverse(lane.count));
-        let mut side = Side::of(&lanes);
+    /// Takes the turns that were drawn.
+    pub(super) fn take(&mut self, world: &World, plan: &Plan) {
+        let lanes = self.lanes;
+        let nobody = Turn::of_nobody(plan.members.len());
+        let mut side = Side {
+            members: [0; LANES],
+            times: [0.0; LANES],
+            uniforms: [0.0; LANES],
+        };
         let mut next = Next::default();
-        let mut left = runs;
-        for number in 0..lanes[0].count {
-            while left > 0 && lanes[left - 1].count <= number {
-                left -= 1;
-            }
+        let most = lanes.iter().map(|lane| lane.count).max().unwrap_or(0);
+        for number in 0..most {
             if number % NEXT == 0 {
-                next.fetch(&self.coming, &lanes[..left], number, self.is_timed);
+                next.fetch(&self.coming, &lanes, number, nobody, self.is_timed);
             }
             let (turns, times) = (&next.turns[number % NEXT], &next.times[number % NEXT]);
+            if self.is_timed {
+                side.times = *times;
+            }
+            let each = side.members.iter_mut().zip(&mut side.uniforms);
+            for ((member, uniform), turn) in each.zip(turns) {
+                (*member, *uniform) = (turn.process(), turn.uniform());
+            }
             if let [kind] = &plan.kinds[..] {
-                side.count = left;
-                let each = side.members.iter_mut().zip(&mut side.uniforms);
-                for ((member, uniform), turn) in each.zip(turns) {
-                    (*member, *uniform) = (turn.process(), turn.uniform());
-                }
-                if self.is_timed {
-                    side.times = *times;
-                }
                 self.turn(world, kind, 0, &side);
                 continue;
             }
             for (index, kind) in plan.kinds.iter().enumerate() {
-                side.count = 0;
-                for (place, lane) in lanes[..left].iter().enumerate() {
-                    let (its, member) = plan.members[turns[place].process()];
-                    if usize::from(its) == index {
-                        side.lanes[side.count] = lane.number;
-                        side.members[side.count] = member.into();
-                        side.uniforms[side.count] = turns[place].uniform();
-                        side.times[side.count] = times[place];
-                        side.count += 1;
+                let nobody = self.tables[index].nobody();
+                let mut are_any = false;
+                for (member, turn) in side.members.iter_mut().zip(turns) {
+                    *member = nobody;
+                    if let Some(&(its, its_member)) = plan.members.get(turn.process())
+                        && usize::from(its) == index
+                    {
+                        *member = its_member.into();
+                        are_any = true;
                     }
                 }
-                // Those behind the last evaluate some formula of this kind, too, though nothing comes of it.
-                side.members[side.count..].fill(0);
-                if side.count > 0 {
+                if are_any {
                     self.turn(world, kind, index, &side);
                 }
             }
@@ -129,8 +120,8 @@ impl Abreast {
         }
         let (table, rows) = (&self.tables[number], &self.rows);
         if table.has_idle {
-            for (&lane, &row) in side.lanes().iter().zip(rows) {
-                self.lanes[lane].idle += u64::from(table.idle[row]);
+            for (lane, &row) in self.lanes.iter_mut().zip(rows) {
+                lane.idle += u64::from(table.idle[row]);
             }
         }
         let all_finite = match &mut self.cells.sums {
@@ -138,33 +129,33 @@ impl Abreast {
                 let stocks = &mut self.cells.stocks;
                 let one_sum = table.steps_in.map(|sum| &mut sums[sum as usize..]);
                 if let Some(sum) = one_sum.and_then(<[f64]>::first_chunk_mut) {
-                    step(stocks, sum, table, rows, side);
+                    step(stocks, sum, table, rows);
                     true
                 } else {
-                    change_plainly(stocks, sums, table, rows, side)
+                    change_plainly(stocks, sums, table, rows)
                 }
             }
             _ => change(&mut self.cells, world, table, rows, side),
         };
         if !all_finite {
-            self.give_up(side);
+            self.give_up(number, side);
         }
     }
 
-    /// Lets these runs be made alone, because something in one of them cannot be used: that will tell what it is.
+    /// Lets the runs that take a turn of this kind be made alone, because something in one of them cannot be used: that will tell
+    /// what it is.
     #[cold]
-    fn give_up(&mut self, side: &Side) {
-        for &lane in side.lanes() {
-            self.lanes[lane].failed = true;
+    fn give_up(&mut self, number: usize, side: &Side) {
+        let nobody = self.tables[number].nobody();
+        for (lane, &member) in self.lanes.iter_mut().zip(&side.members) {
+            lane.failed |= member != nobody;
         }
     }
 
     /// Finds out what comes of each run's turn, among the outcomes of the kind.
     #[inline]
     fn choose_by_probability(&mut self, world: &World, kind: &Kind, number: usize, side: &Side) {
-        let Table {
-            given, processes, ..
-        } = &self.tables[number];
+        let Table { given, members, .. } = &self.tables[number];
         let seen = Seen {
             side,
             world,
@@ -180,7 +171,7 @@ impl Abreast {
         let mut other = kind.outcomes.len() - 1;
         if kind.rest_depends {
             for (rest, member) in rest.iter_mut().zip(&side.members) {
-                *rest = member + other * processes;
+                *rest = member + other * members;
             }
         }
         for course in 0..kind.courses() {
@@ -197,7 +188,7 @@ impl Abreast {
                 if kind.rest_depends {
                     for (lane, rest) in rest.iter_mut().enumerate() {
                         let is_open = open.is_none_or(|open| open[lane]);
-                        let row = side.members[lane] + other * processes;
+                        let row = side.members[lane] + other * members;
                         *rest = if is_open { row } else { *rest };
                     }
                 }
@@ -211,13 +202,12 @@ impl Abreast {
             }
             if is_first {
                 is_first = false;
-                let (uniforms, members) = (&side.uniforms, &side.members);
-                all_usable &= pass_first(probabilities, uniforms, members, rows, *processes);
+                all_usable &= pass_first(probabilities, side, rows, *members);
                 if kind.preferred > 1 {
                     *below = *probabilities;
                 }
             } else {
-                all_usable &= pass(probabilities, below, &side.uniforms, rows, *processes);
+                all_usable &= pass(probabilities, below, &side.uniforms, rows, *members);
             }
         }
         if is_first {
@@ -225,13 +215,13 @@ impl Abreast {
         }
         if kind.rest_depends {
             for (row, (rest, member)) in rows.iter_mut().zip(rest.iter().zip(&side.members)) {
-                if *row == member + kind.preferred * processes {
+                if *row == member + kind.preferred * members {
                     *row = *rest;
                 }
             }
         }
         if !all_usable {
-            self.give_up(side);
+            self.give_up(number, side);
         }
     }
 
@@ -266,15 +256,16 @@ impl Abreast {
             }
             self.scores.push(scores);
         }
-        for place in 0..side.count.min(LANES) {
+        let (members, nobody) = (self.tables[number].members, self.tables[number].nobody());
+        for lane in (0..LANES).filter(|&lane| side.members[lane] != nobody) {
             let weights = &mut self.weights;
             weights.clear();
-            weights.extend(self.scores.iter().map(|scores| scores[place]));
-            let drawn = quantal_response(weights, rationality[place], side.uniforms[place]);
+            weights.extend(self.scores.iter().map(|scores| scores[lane]));
+            let drawn = quantal_response(weights, rationality[lane], side.uniforms[lane]);
             // No course is the last outcome.
             let outcome = drawn.map_or(courses as usize, |(course, _)| course);
-            self.rows[place] += outcome * self.tables[number].processes;
-            self.lanes[side.lanes[place]].failed |= !is_usable[place];
+            self.rows[lane] += outcome * members;
+            self.lanes[lane].failed |= !is_usable[lane];
         }
     }
 }
@@ -283,8 +274,7 @@ impl Abreast {
 #[inline(never)]
 fn pass_first(
     probabilities: &Lanes,
-    uniforms: &Lanes,
-    members: &[usize; LANES],
+    side: &Side,
     rows: &mut [usize; LANES],
     further: usize,
 ) -> bool {
@@ -292,8 +282,8 @@ fn pass_first(
     for lane in 0..LANES {
         let probability = probabilities[lane];
         all_usable &= (0.0..=1.0).contains(&probability);
-        let is_beyond = usize::from(uniforms[lane] >= probability);
-        rows[lane] = members[lane] + (is_beyond.wrapping_neg() & further);
+        let is_beyond = usize::from(side.uniforms[lane] >= probability);
+        rows[lane] = side.members[lane] + (is_beyond.wrapping_neg() & further);
     }
     all_usable
 }
@@ -321,14 +311,14 @@ fn pass(
 
 /// Makes the changes of a plain table whose changes are steps that all count in `sum`, in one of its `rows` for each run.
 #[inline(never)]
-fn step(stocks: &mut [f64], sum: &mut Lanes, table: &Table, rows: &[usize; LANES], side: &Side) {
+fn step(stocks: &mut [f64], sum: &mut Lanes, table: &Table, rows: &[usize; LANES]) {
     for changes in &table.changes {
         let changes = &changes[..];
-        for (&lane, &row) in side.lanes().iter().zip(rows) {
+        for (lane, (&row, sum)) in rows.iter().zip(&mut *sum).enumerate() {
             let change = at(changes, row);
             let stock = at_mut(stocks, lane + change.place as usize);
             let new = change.within(change.step_of(*stock));
-            sum[lane % LANES] += new - *stock;
+            *sum += new - *stock;
             *stock = new;
         }
     }
@@ -341,12 +331,11 @@ fn change_plainly(
     sums: &mut [f64],
     table: &Table,
     rows: &[usize; LANES],
-    side: &Side,
 ) -> bool {
     let mut check = 0.0;
     for changes in &table.changes {
         let changes = &changes[..];
-        for (&lane, &row) in side.lanes().iter().zip(rows) {
+        for (lane, &row) in rows.iter().enumerate() {
             let change = at(changes, row);
             let stock = at_mut(stocks, lane + change.place as usize);
             let old = *stock;
@@ -372,15 +361,15 @@ fn change(
 ) -> bool {
     let mut check = 0.0;
     for changes in &table.changes {
-        for (place, (&lane, &row)) in side.lanes().iter().zip(rows).enumerate() {
+        for (lane, &row) in rows.iter().enumerate() {
             let change = at(changes, row);
             let level = cells.level(lane, change.place);
             let mut old = level.value;
             if let Some(constants) = world.slots.get(change.slot as usize)
                 && constants.decay != 0.0
             {
-                old = relaxed(level, constants, side.times[place]);
-                cells.since[lane + change.place as usize] = side.times[place];
+                old = relaxed(level, constants, side.times[lane]);
+                cells.since[lane + change.place as usize] = side.times[lane];
             }
             let new = change.of(old);
             check += 0.0 * new;
@@ -411,24 +400,20 @@ impl formula::Abreast for Seen<'_> {
         self.side.members[lane]
     }
     #[inline(always)]
-    fn still_stock(&self, place: usize, given: &Given) -> f64 {
-        let lane = self.side.lanes[place];
+    fn still_stock(&self, lane: usize, given: &Given) -> f64 {
         *at(&self.cells.stocks, lane + given.places[0] as usize)
     }
     #[inline]
-    fn stock(&self, place: usize, given: &Given) -> f64 {
-        let level = self.cells.level(self.side.lanes[place], given.places[0]);
+    fn stock(&self, lane: usize, given: &Given) -> f64 {
+        let level = self.cells.level(lane, given.places[0]);
         let constants = &self.world.slots[given.slot as usize];
-        relaxed(level, constants, self.side.times[place])
+        relaxed(level, constants, self.side.times[lane])
     }
     // Alone, or what it keeps would compete for registers with all that formulas do.
     #[inline(never)]
     fn totals(&self, given: &[Given], is_one: bool, kept: &[Kept], totals: &mut Lanes) {
         let stocks = &self.cells.stocks[..];
-        let each = totals
-            .iter_mut()
-            .zip(&self.side.lanes)
-            .zip(&self.side.members);
+        let each = totals.iter_mut().zip(&self.side.members).enumerate();
         match &self.cells.sums {
             Sums::Exact(sums) => {
                 // The sum in each run, where it is the same for all.
@@ -436,18 +421,18 @@ impl formula::Abreast for Seen<'_> {
                 let sum = sum.and_then(|given| sums[given.places[1] as usize..].first_chunk());
                 // A stock that is left out where none is, the spare one, is 0.
                 match sum {
-                    Some(sum) => each.for_each(|((total, &lane), &member)| {
+                    Some(sum) => each.for_each(|(lane, (total, &member))| {
                         let sum: &Lanes = sum;
                         let [left_out, _] = at(given, member).places;
                         *total = sum[lane % LANES] - at(stocks, lane + left_out as usize);
                     }),
-                    None => each.for_each(|((total, &lane), &member)| {
+                    None => each.for_each(|(lane, (total, &member))| {
                         let [left_out, of] = at(given, member).places;
                         *total = sums[lane + of as usize] - at(stocks, lane + left_out as usize);
                     }),
                 }
             }
-            Sums::Trees(groups, of_run) => each.for_each(|((total, &lane), &member)| {
+            Sums::Trees(groups, of_run) => each.for_each(|(lane, (total, &member))| {
                 let kept = &kept[at(given, member).total as usize];
                 let base = lane * of_run;
                 *total = match kept.without {

@@ -7,12 +7,13 @@ use std::ops::Range;
 
 /// What the turns of one kind do: for each of its processes and each outcome of a turn there is a row of changes. All rows are as
 /// wide as the widest; what is missing is a change of a spare stock, so that no turn differs from another in what is to be done.
+/// Behind the last process stands nobody, whose turns change nothing: for runs in which no turn of this kind is to be taken.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     /// For each pattern of the kind: the operands.
     pub given: Vec<Vec<Vec<Given>>>,
-    /// Rows of each outcome, one for each process; those of the next outcome follow.
-    pub processes: usize,
+    /// Rows of each outcome, one for each process and nobody; those of the next outcome follow.
+    pub members: usize,
     /// For each row whether it is no event.
     pub idle: Vec<bool>,
     pub has_idle: bool,
@@ -117,6 +118,11 @@ impl Change {
 }
 
 impl Table {
+    /// The member who is nobody.
+    pub fn nobody(&self) -> usize {
+        self.members - 1
+    }
+
     /// The tables of all kinds; `None` if there is a change that cannot be made so.
     pub fn all(model: &Model, world: &World) -> Option<Vec<Self>> {
         let plan = model.fast.abreast.as_ref()?;
@@ -135,6 +141,7 @@ impl Table {
             }
             for column in &mut columns {
                 if let Some(&any) = column.first() {
+                    column.push(any);
                     fill_up(column, any);
                 }
             }
@@ -150,11 +157,11 @@ impl Table {
             .max()
             .unwrap_or(0)
             .max(1);
-        let processes = kind.processes.len();
-        let rows = processes * kind.outcomes.len();
+        let members = kind.processes.len() + 1;
+        let rows = members * kind.outcomes.len();
         let mut table = Self {
             given: given.collect(),
-            processes,
+            members,
             idle: vec![false; rows],
             has_idle: false,
             changes: vec![vec![Change::none(model); rows]; width],
@@ -164,7 +171,7 @@ impl Table {
             is_timed: kind.patterns.iter().flatten().any(Pattern::is_timed),
         };
         for (process, turn) in turns().enumerate() {
-            let rows = (process..).step_by(processes);
+            let rows = (process..).step_by(members);
             for (row, outcome) in rows.zip(&kind.outcomes) {
                 let course = outcome.and_then(|course| turn.courses[course as usize].as_deref());
                 table.idle[row] = course.is_none();
