@@ -13,6 +13,8 @@ pub(super) struct Cells {
     pub stocks: Vec<f64>,
     /// When each stock was last changed, if time moves it.
     pub since: Vec<f64>,
+    /// Slots of stocks that may change; all others are in every run what they are at its start.
+    changed: Vec<u32>,
     pub sums: Sums,
 }
 
@@ -65,29 +67,40 @@ impl Cells {
     pub fn new<'c>(
         model: &Model,
         world: &World,
-        changes: impl Iterator<Item = &'c Change>,
+        changes: impl Iterator<Item = &'c Change> + Clone,
     ) -> Self {
+        let mut is_changed = vec![false; model.slots.len() + 1];
+        for change in changes.clone() {
+            is_changed[change.slot as usize] = true;
+        }
+        let changed = (0..model.slots.len() as u32).filter(|&slot| is_changed[slot as usize]);
         let sums = if sums_are_exact(model, world, changes) {
             Sums::Exact(vec![0.0; LANES * (model.fast.sums.len() + 1)])
         } else {
             let groups = model.fast.sum_groups;
             Sums::Trees(vec![Group::default(); LANES * groups], groups)
         };
-        let mut stocks = vec![0.0; LANES * (model.slots.len() + 1)];
-        fill_up(&mut stocks, 0.0);
+        let mut since = vec![0.0; LANES * (model.slots.len() + 1)];
+        fill_up(&mut since, 0.0);
+        let mut stocks = since.clone();
+        let (lanes, _) = stocks.as_chunks_mut::<LANES>();
+        for (stock, constants) in lanes.iter_mut().zip(&world.slots) {
+            stock.fill(constants.initial);
+        }
         Self {
-            since: stocks.clone(),
             stocks,
+            since,
+            changed: changed.collect(),
             sums,
         }
     }
 
     /// Takes over a run.
     pub fn enter(&mut self, model: &Model, lane: usize, state: &RunState) {
-        let (stocks, _) = self.stocks.as_chunks_mut::<LANES>();
-        let (since, _) = self.since.as_chunks_mut::<LANES>();
-        for ((value, since), level) in stocks.iter_mut().zip(since).zip(&state.levels) {
-            (value[lane], since[lane]) = (level.value, level.since);
+        for &slot in &self.changed {
+            let place = lane + place_of_stock(slot) as usize;
+            let level = state.levels[slot as usize];
+            (self.stocks[place], self.since[place]) = (level.value, level.since);
         }
         match &mut self.sums {
             Sums::Trees(groups, of_run) => {
@@ -104,10 +117,8 @@ impl Cells {
 
     /// Gives a run back.
     pub fn leave(&self, model: &Model, lane: usize, state: &mut RunState) {
-        let (stocks, _) = self.stocks.as_chunks::<LANES>();
-        let (since, _) = self.since.as_chunks::<LANES>();
-        for ((value, since), level) in stocks.iter().zip(since).zip(&mut state.levels) {
-            (level.value, level.since) = (value[lane], since[lane]);
+        for &slot in &self.changed {
+            state.levels[slot as usize] = self.level(lane, place_of_stock(slot));
         }
         match &self.sums {
             Sums::Trees(groups, of_run) => {
