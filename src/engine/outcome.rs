@@ -84,7 +84,7 @@ impl<O: Observer> Running<'_, O> {
 
     /// Records the series at every date up to `until` that has not been recorded; without an end, the run is over, and the
     /// series stay where they are.
-    #[inline]
+    #[inline(always)]
     pub(super) fn record_timeline(&mut self, until: f64) -> Result<(), Fault> {
         match &self.model.timeline {
             Some(timeline) => self.record(timeline, until),
@@ -92,6 +92,7 @@ impl<O: Observer> Running<'_, O> {
         }
     }
 
+    #[inline(never)]
     fn record(&mut self, timeline: &Timeline, until: f64) -> Result<(), Fault> {
         while self.state.timeline_points < timeline.points {
             let point = self.state.timeline_points;
