@@ -79,7 +79,8 @@ impl<'a, O: Observer> Running<'a, O> {
                 probability,
             };
             let action = self.done(deed);
-            return self.event(deed.action, action, roles, cause, None, None);
+            let scene = Scene::of(roles);
+            return self.event(deed.action, action, scene, cause, None, None);
         }
         self.begin_deed(origin, course, probability, deed, scene, details)
     }
@@ -192,7 +193,8 @@ impl<'a, O: Observer> Running<'a, O> {
             .with(Role::Host, self.model.host(place))
             .with(Role::Sponsor, sponsor.unwrap_or(NOBODY));
         let action = self.done(deed);
-        self.event(deed.action, action, roles, cause, claimant, None)
+        let scene = Scene::of(roles);
+        self.event(deed.action, action, scene, cause, claimant, None)
     }
 
     /// The action of a deed as this deed does it.

@@ -13,13 +13,13 @@ use crate::model::{
 use crate::random::Draw;
 
 impl<'a, O: Observer> Running<'a, O> {
-    /// An event happens: it is measured, takes effect, and reaches the actors whom it concerns.
+    /// An event happens: it is measured, takes effect, and reaches the actors whom it concerns. `scene` says who does it to whom.
     #[inline(never)]
     pub(super) fn event(
         &mut self,
         number: u32,
         action: &Action,
-        roles: Roles,
+        mut scene: Scene,
         cause: Cause,
         claimant: Option<i32>,
         forced: Option<&ForcedEvent>,
@@ -27,7 +27,6 @@ impl<'a, O: Observer> Running<'a, O> {
         if self.state.events >= self.model.max_events {
             return self.end(Ending::Capped, self.state.time);
         }
-        let mut scene = Scene::of(roles);
         scene.event.goldstein = action.goldstein;
         let claimant = if action.draws_outcome() || forced.is_some() {
             self.draw_outcome(action, &mut scene, claimant, forced)?
@@ -140,7 +139,8 @@ impl<'a, O: Observer> Running<'a, O> {
         let cause = Cause::Calendar(index);
         let action = &model.actions[forced.action as usize];
         let claimant = forced.claimant;
-        self.event(forced.action, action, roles, cause, claimant, Some(forced))
+        let scene = Scene::of(roles);
+        self.event(forced.action, action, scene, cause, claimant, Some(forced))
     }
 
     fn measure(&mut self, measured: &Measured, scene: &Scene) -> Result<(), Fault> {
