@@ -404,7 +404,7 @@ impl<'a, O: Observer> Running<'a, O> {
 /// The course drawn by `uniform` with probabilities proportional to exp(rationality x score), and its probability; with infinite
 /// rationality the best, and the first of several equally good. Courses that are not open have the score of minus infinity; none
 /// is drawn if none is open. `scores` are used up.
-#[inline]
+#[inline(always)]
 pub(super) fn quantal_response(
     scores: &mut [f64],
     rationality: f64,

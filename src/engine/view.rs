@@ -248,18 +248,16 @@ pub(super) struct Ahead<'a> {
     pub until: f64,
 }
 
-impl Ranges for Ahead<'_> {
-    fn parameter(&self, index: u32) -> f64 {
-        self.view.world.constants[index as usize]
-    }
-
-    fn stock(&self, slot: u32) -> Interval {
+impl Ahead<'_> {
+    /// The least and the greatest value of a stock: a pair, which is handed back in registers.
+    #[inline(never)]
+    fn ends_of_stock(&self, slot: u32) -> (f64, f64) {
         let (level, constants) = (
             self.view.state.levels[slot as usize],
             &self.view.world.slots[slot as usize],
         );
         if constants.decay == 0.0 || level.value == constants.baseline {
-            return Interval::point(level.value);
+            return (level.value, level.value);
         }
         let now = self.view.stock(slot);
         // Over the rest of a run a stock comes so near to its baseline that this is as good an end of its path.
@@ -272,10 +270,22 @@ impl Ranges for Ahead<'_> {
         // the ends of the whole path. Without those a root or logarithm at a bound of the stock would seem to have no value.
         let margin = MARGIN * (now.abs() + then.abs());
         let (low, high) = ends(level, constants);
-        Interval::new(
+        (
             greater(lesser(now, then) - margin, low),
             lesser(greater(now, then) + margin, high),
         )
+    }
+}
+
+impl Ranges for Ahead<'_> {
+    fn parameter(&self, index: u32) -> f64 {
+        self.view.world.constants[index as usize]
+    }
+
+    #[inline(always)]
+    fn stock(&self, slot: u32) -> Interval {
+        let (low, high) = self.ends_of_stock(slot);
+        Interval::new(low, high)
     }
 
     #[inline]
