@@ -322,8 +322,10 @@ impl<'a, O: Observer> Running<'a, O> {
         let mut weights = std::mem::take(&mut self.scratch.weights);
         weights.clear();
         let mut best = (None, f64::NEG_INFINITY);
+        let mut seen = *scene;
         for (index, &member) in members.iter().enumerate() {
-            let scene = &scene.with(Role::Candidate, member as i32);
+            seen.roles = seen.roles.with(Role::Candidate, member as i32);
+            let scene = &seen;
             let weight = if !self.allows(when, scene)? {
                 0.0
             } else {

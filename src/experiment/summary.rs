@@ -242,8 +242,9 @@ impl Summary {
 }
 
 /// Runs whose values are collected before they go into the sketches. A sketch is some kilobytes, and there is one for every
-/// metric and every record of the timeline: taking each in turn for many runs keeps it in the processor's cache.
-const BATCH: usize = 1024;
+/// metric and every record of the timeline: taking each in turn for many runs keeps it in the processor's cache. No power of 2, or
+/// all columns would compete for the same lines of the cache when they are turned.
+const BATCH: usize = 1000;
 
 /// Columns of the batch that are taken up together: neighbours of a run share lines of the cache.
 const ABREAST: usize = 16;
