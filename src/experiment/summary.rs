@@ -246,8 +246,9 @@ impl Summary {
 /// all columns would compete for the same lines of the cache when they are turned.
 const BATCH: usize = 1000;
 
-/// Columns of the batch that are taken up together: neighbours of a run share lines of the cache.
-const ABREAST: usize = 16;
+/// Columns of the batch that are taken up together: neighbours of a run share lines of the cache, and the lines that follow are
+/// fetched ahead.
+const ABREAST: usize = 48;
 
 /// Adds runs to a summary, world by world.
 #[derive(Clone, Debug)]
