@@ -52,12 +52,14 @@ pub(super) fn fill_up<T: Clone>(elements: &mut Vec<T>, with: T) {
 /// The element at `index`, which must be less than their number, a power of 2: then no test is needed to stay among them.
 #[inline(always)]
 pub(super) fn at<T>(elements: &[T], index: usize) -> &T {
+    debug_assert!(index < elements.len() && elements.len().is_power_of_two());
     &elements[index & elements.len().wrapping_sub(1)]
 }
 
 /// The same, to change it.
 #[inline(always)]
 pub(super) fn at_mut<T>(elements: &mut [T], index: usize) -> &mut T {
+    debug_assert!(index < elements.len() && elements.len().is_power_of_two());
     let last = elements.len().wrapping_sub(1);
     &mut elements[index & last]
 }

@@ -40,25 +40,25 @@ impl Next {
         nobody: Turn,
         is_timed: bool,
     ) {
-        for (place, lane) in lanes.iter().enumerate() {
+        for (run, lane) in lanes.iter().enumerate() {
             let first = lane.first + number;
             if let Some(turns) = coming.turns::<NEXT>(first) {
                 for (turn, row) in turns.iter().zip(&mut self.turns) {
-                    row[place] = *turn;
+                    row[run] = *turn;
                 }
             }
             if is_timed && let Some(times) = coming.times::<NEXT>(first) {
                 for (time, row) in times.iter().zip(&mut self.times) {
-                    row[place] = *time;
+                    row[run] = *time;
                 }
             }
             let left = lane.count.saturating_sub(number).min(NEXT);
             self.turns[left..]
                 .iter_mut()
-                .for_each(|row| row[place] = nobody);
+                .for_each(|row| row[run] = nobody);
             self.times[left..]
                 .iter_mut()
-                .for_each(|row| row[place] = lane.time);
+                .for_each(|row| row[run] = lane.time);
         }
     }
 }
@@ -83,11 +83,12 @@ impl Abreast {
             if self.is_timed {
                 side.times = *times;
             }
-            let each = side.members.iter_mut().zip(&mut side.uniforms);
-            for ((member, uniform), turn) in each.zip(turns) {
-                (*member, *uniform) = (turn.process(), turn.uniform());
+            for (uniform, turn) in side.uniforms.iter_mut().zip(turns) {
+                *uniform = turn.uniform();
             }
             if let [kind] = &plan.kinds[..] {
+                // All processes are of this kind, in their order.
+                side.members = turns.map(Turn::process);
                 self.turn(world, kind, 0, &side);
                 continue;
             }
