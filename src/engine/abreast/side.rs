@@ -83,12 +83,12 @@ impl Abreast {
             if self.is_timed {
                 side.times = *times;
             }
-            for (uniform, turn) in side.uniforms.iter_mut().zip(turns) {
-                *uniform = turn.uniform();
+            // If all processes are of one kind, these are its members.
+            let each = side.members.iter_mut().zip(&mut side.uniforms);
+            for ((member, uniform), turn) in each.zip(turns) {
+                (*member, *uniform) = (turn.process(), turn.uniform());
             }
             if let [kind] = &plan.kinds[..] {
-                // All processes are of this kind, in their order.
-                side.members = turns.map(Turn::process);
                 self.turn(world, kind, 0, &side);
                 continue;
             }
