@@ -85,8 +85,7 @@ pub(super) struct Drawing {
     heads: Box<Heads>,
 }
 
-/// One for each number that a step can have, so that no test is needed; those from [`MOST_STEPS`] on are not used.
-type Heads = [u16; 1 << 16];
+type Heads = [u16; MOST_STEPS];
 
 const MOST_STEPS: usize = 1 << 13;
 
@@ -101,7 +100,7 @@ impl Default for Drawing {
         Self {
             drawn: Vec::new(),
             ends: Vec::new(),
-            heads: Box::new([0; 1 << 16]),
+            heads: Box::new([0; MOST_STEPS]),
         }
     }
 }
@@ -247,7 +246,7 @@ fn draw_times(
     for place in &mut places {
         let step = steps.of(time);
         *place = (time, step);
-        let head = &mut heads[usize::from(step)];
+        let head = &mut heads[usize::from(step) % MOST_STEPS];
         *head = head.wrapping_add(1);
         time += waits.exponential() * mean;
         if time >= until {
@@ -287,7 +286,7 @@ fn place<const DRAWS: bool>(
     // A copy stays in registers.
     let mut courses = *stream;
     for &(time, step) in drawn {
-        let head = &mut heads[usize::from(step)];
+        let head = &mut heads[usize::from(step) % MOST_STEPS];
         let mut before = usize::from(*head) % MOST_TURNS;
         *head = head.wrapping_add(1);
         let draw = if DRAWS { courses.next_u64() } else { 0 };
