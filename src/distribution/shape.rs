@@ -16,7 +16,7 @@ pub struct Shape {
     truncation: normal::Truncation,
     /// Of a power law: the part of the unbounded one that lies below the greatest value.
     covered: f64,
-    /// Of a discrete power law.
+    /// Of a discrete power law [for many quantiles](Self::for_many_quantiles).
     firsts: Option<power_law::Firsts>,
     /// The least and the greatest value, as far as they are finite numbers.
     range: [f64; 2],
@@ -50,11 +50,20 @@ impl Shape {
             Family::PowerLaw => shape.covered = power_law::covered(a - 1.0, b, c),
             Family::DiscretePowerLaw => {
                 shape.covered = power_law::covered(a - 1.0, b - 0.5, c + 0.5);
-                shape.firsts = Some(power_law::Firsts::new(a, b, shape.covered));
             }
             _ => {}
         }
         Ok(shape)
+    }
+
+    /// The same, with what is worth working out only if many quantiles will be asked for: it spares work in each of them, and
+    /// changes none.
+    #[must_use]
+    pub(crate) fn for_many_quantiles(self) -> Shape {
+        let [exponent, min, ..] = self.values;
+        let firsts = (self.family == Family::DiscretePowerLaw)
+            .then(|| power_law::Firsts::new(exponent, min, self.covered));
+        Shape { firsts, ..self }
     }
 
     /// The family.
@@ -89,10 +98,12 @@ impl Shape {
                 a + (c - a) * beta::quantile(alpha, beta, u)
             }
             Family::PowerLaw => power_law::quantile(a, b, self.covered, u),
-            Family::DiscretePowerLaw => match self.firsts.and_then(|firsts| firsts.find(u)) {
-                Some(above) => b + above,
-                None => power_law::discrete_quantile(a, b, self.covered, u),
-            },
+            Family::DiscretePowerLaw => {
+                match self.firsts.as_ref().and_then(|firsts| firsts.find(u)) {
+                    Some(above) => b + above,
+                    None => power_law::discrete_quantile(a, b, self.covered, u),
+                }
+            }
         };
         value.clamp(self.range[0], self.range[1])
     }

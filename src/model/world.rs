@@ -188,7 +188,8 @@ impl World {
         constants.extend(model.fast.known.iter().map(of_parameters));
         let shapes = model.fast.shapes.iter().map(|(family, programs)| {
             let values: Vec<f64> = programs.iter().map(of_parameters).collect();
-            Shape::new(*family, &values).ok()
+            let shape = Shape::new(*family, &values).ok();
+            shape.map(Shape::for_many_quantiles)
         });
         let shapes = shapes.collect();
         let mean_waits = model.processes.iter().map(|p| reader.mean_wait(p));
