@@ -72,6 +72,11 @@ pub fn compare(subject: Subject, mut contenders: Vec<Contender>, rounds: usize) 
 }
 
 impl Comparison {
+    /// The model's name.
+    pub fn model(&self) -> &str {
+        self.subject.model
+    }
+
     /// Flashpoint's speed over that of the fastest contender whose name begins so, within rounds.
     pub fn flashpoint_over(&self, name: &str) -> Option<Spread> {
         let named = self.names.iter().zip(&self.speeds);
@@ -79,6 +84,15 @@ impl Comparison {
             .filter(|(other, _)| other.starts_with(name))
             .map(|(_, speed)| self.speeds[0].over(speed))
             .min_by(|a, b| a.median.total_cmp(&b.median))
+    }
+
+    /// The time that a contender whose name begins so takes over that of another, within rounds.
+    pub fn time_over(&self, name: &str, other: &str) -> Option<Spread> {
+        let speed = |start: &str| {
+            let place = self.names.iter().position(|name| name.starts_with(start))?;
+            Some(&self.speeds[place])
+        };
+        Some(speed(other)?.over(speed(name)?))
     }
 
     /// Width of the interval of the event's probability that so many runs reach, in percentage points.

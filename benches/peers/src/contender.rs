@@ -17,6 +17,11 @@ pub trait Runner {
     fn wall_seconds(&mut self, first: u64, runs: u64, cores: usize) -> f64;
 }
 
+/// Flashpoint's name.
+pub const FLASHPOINT: &str = "**Flashpoint**";
+/// The name of a program by hand that makes the same runs as Flashpoint, to the bit.
+pub const SAME_RUNS: &str = "Flashpoint's runs, to the bit";
+
 pub struct Contender {
     pub name: String,
     pub version: String,

@@ -101,7 +101,7 @@ fn main() -> io::Result<()> {
         distribution: mean within {} standard errors of the mean of all, and a chi-square test of its outcomes against all \
         others' at alpha {}.\n\n\
         ## Goals\n\n{}\n\
-        A goal is met if the median over rounds meets it. Where a package stands in several lines, its fastest counts.\n\n\
+        A goal is met if the median over rounds meets it. Where a package stands in several lines, its fastest counts.\n\n{}\n\
         ## Ten actors on ladders (`bench/ladder-10`), about {} decisions a run\n\n{}\n\
         ## One exchange of blows (`bench/exchange`), {:.1} events a run\n\n{}\n\
         ## All cores\n\n{}\n\
@@ -115,6 +115,7 @@ fn main() -> io::Result<()> {
         agreement::STANDARD_ERRORS,
         agreement::ALPHA,
         goals::table(&measured),
+        goals::by_hand(&measured),
         comparison::grouped(ladder.units),
         ladder.tables(),
         exchange.units,

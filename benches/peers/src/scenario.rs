@@ -1,6 +1,6 @@
 //! Scenarios as `flashpoint run` runs them: loaded, checked, compiled, and run and summed up by the library's `replicate`.
 
-use crate::contender::{Contender, Runner};
+use crate::contender::{Contender, FLASHPOINT, Runner};
 use cpu_time::ProcessTime;
 use flashpoint::experiment::{Control, Plan, RowSink, Rows, Summary, WorldSource, replicate};
 use flashpoint::model::Model;
@@ -11,6 +11,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+
+/// The seed of all runs.
+pub const SEED: u64 = 1;
 
 pub struct Scenario(Model);
 
@@ -36,7 +39,7 @@ impl Scenario {
     }
 
     /// Makes runs on one thread and hands on each, in turn, as a row.
-    fn for_each(&self, first: u64, runs: u64, take: impl FnMut(&Rows, usize) + Send) {
+    pub fn for_each(&self, first: u64, runs: u64, take: impl FnMut(&Rows, usize) + Send) {
         self.carry_out(first, runs, 1, Some(&mut Each(take)));
     }
 
@@ -54,7 +57,7 @@ impl Scenario {
             WorldSource::Defaults
         };
         let mut plan = Plan {
-            seed: 1,
+            seed: SEED,
             first_run,
             runs,
             worlds,
@@ -88,7 +91,7 @@ pub fn contender(
     cell: impl Fn(&Rows, usize) -> usize + Send + Sync + 'static,
 ) -> Contender {
     Contender {
-        name: "**Flashpoint**".to_owned(),
+        name: FLASHPOINT.to_owned(),
         version: format!("this tree, {}", version("flashpoint")),
         checked_runs: 20_000,
         runner: Box::new(Replicated {

@@ -1,14 +1,16 @@
 //! One exchange of blows: the model of `scenarios/bench/exchange.toml` as a scenario, and as a program for this model alone.
 
 mod kernel;
+mod keyed;
 
 use crate::comparison::Subject;
-use crate::contender::Contender;
-use crate::scenario;
+use crate::contender::{Contender, SAME_RUNS};
+use crate::scenario::{self, SEED};
 use flashpoint::experiment::Rows;
 use kernel::{Kernel, RAIDS};
 
 /// How a run ended.
+#[derive(Debug, PartialEq)]
 struct End {
     war: bool,
     /// Iran's grievance, 0 to 1.
@@ -47,24 +49,29 @@ pub fn subject() -> Subject {
     }
 }
 
-/// Where a run of the scenario comes out, whose first endgame is the war and which has two metrics.
-fn scenario_cell(rows: &Rows, run: usize) -> usize {
+/// How a run of the scenario ended, whose first endgame is the war and which has two metrics.
+fn scenario_end(rows: &Rows, run: usize) -> End {
     let [strikes, grievance] = rows.metrics[2 * run..2 * run + 2] else {
         unreachable!("two metrics a run");
     };
-    let end = End {
+    End {
         war: rows.endgames[run] == Some(0),
         grievance,
         strikes: strikes as u64,
         events: rows.events[run],
-    };
-    end.cell()
+    }
 }
 
 pub fn contenders() -> Vec<Contender> {
     vec![
-        scenario::contender("bench/exchange", CELLS, scenario_cell),
+        scenario::contender("bench/exchange", CELLS, |rows, run| {
+            scenario_end(rows, run).cell()
+        }),
         limit("limit kernel", RAIDS),
+        Contender::new(SAME_RUNS, "by hand", CELLS, || {
+            let kernel = keyed::Kernel::new(SEED);
+            move |run| kernel.run(run).cell()
+        }),
     ]
 }
 
@@ -80,6 +87,18 @@ fn limit(name: &str, raids: f64) -> Contender {
 mod tests {
     use super::*;
     use crate::agreement::agreement;
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn runs_by_hand_with_the_same_draws_are_the_same_to_the_bit() {
+        let kernel = keyed::Kernel::new(SEED);
+        let mut run = 0;
+        Scenario::shipped("bench/exchange").for_each(0, 20_000, |rows, row| {
+            assert_eq!(kernel.run(run), scenario_end(rows, row), "run {run}");
+            run += 1;
+        });
+        assert_eq!(run, 20_000);
+    }
 
     #[test]
     fn kernel_and_scenario_agree_and_a_mutant_does_not() {

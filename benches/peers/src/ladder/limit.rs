@@ -28,15 +28,15 @@ const DRAWS: [(u32, i32); CELLS] = {
 };
 
 /// Room for the actors, so that an index cut to its width needs no check.
-const PLACES: usize = ACTORS.next_power_of_two();
+pub(super) const PLACES: usize = ACTORS.next_power_of_two();
 
-struct Levels {
+pub(super) struct Levels {
     of: [i32; PLACES],
-    total: i32,
+    pub(super) total: i32,
 }
 
 impl Levels {
-    const ZERO: Self = Self {
+    pub(super) const ZERO: Self = Self {
         of: [0; PLACES],
         total: 0,
     };
@@ -50,7 +50,7 @@ impl Levels {
 
     /// The actor rises if -`offset` < the sum of the others.
     #[inline(always)]
-    fn step(&mut self, actor: usize, offset: i32) {
+    pub(super) fn step(&mut self, actor: usize, offset: i32) {
         let level = &mut self.of[actor];
         let own = *level;
         // Both outcomes are worked out ahead: only the comparison and a conditional move wait for the decision before.
@@ -110,47 +110,6 @@ pub fn without_times(seed: u64) -> usize {
     }
     if decisions % 2 == 1 {
         levels.decide(rng.next() as u32);
-    }
-    levels.total as usize
-}
-
-/// Keyed streams: each actor has a clock of its own, a stream for its waits and one for its choices, so that nothing that is done
-/// to one actor shifts the draws of another.
-///
-/// Clocks stand in a tournament, as the bits of positive numbers, whose order is theirs; the last 4 bits name the actor, which
-/// moves a time by at most 1 in 2^48 of itself. Each actor's next but one time is drawn ahead, so that finding the next decision
-/// does not wait for a draw.
-pub fn keyed(ziggurat: &Ziggurat, seed: u64) -> usize {
-    let stream = |key: usize| Wyrand::keyed(seed, key as u64);
-    let mut waits: [Wyrand; PLACES] = std::array::from_fn(|actor| stream(2 * actor));
-    let mut choices: [Wyrand; PLACES] = std::array::from_fn(|actor| stream(2 * actor + 1));
-    let named = |time: f64, actor: usize| time.to_bits() & !0xF | actor as u64;
-    let mut following = [0; PLACES];
-    let mut clocks = [u64::MAX; 2 * PLACES];
-    for actor in 0..ACTORS {
-        let first = ziggurat.exponential(&mut waits[actor]);
-        clocks[PLACES + actor] = named(first, actor);
-        following[actor] = named(first + ziggurat.exponential(&mut waits[actor]), actor);
-    }
-    for pair in (1..PLACES).rev() {
-        clocks[pair] = clocks[2 * pair].min(clocks[2 * pair + 1]);
-    }
-    let horizon = HORIZON.to_bits();
-    let mut levels = Levels::ZERO;
-    while clocks[1] < horizon {
-        let actor = (clocks[1] & 0xF) as usize;
-        let mut earliest = following[actor];
-        let mut place = PLACES + actor;
-        clocks[place] = earliest;
-        for _ in 0..PLACES.trailing_zeros() {
-            earliest = earliest.min(clocks[place ^ 1]);
-            place /= 2;
-            clocks[place] = earliest;
-        }
-        let time = f64::from_bits(following[actor]);
-        following[actor] = named(time + ziggurat.exponential(&mut waits[actor]), actor);
-        let k = (((choices[actor].next() >> 32) * 90) >> 32) as i32;
-        levels.step(actor, 27 - k);
     }
     levels.total as usize
 }

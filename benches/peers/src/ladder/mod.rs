@@ -2,6 +2,7 @@
 
 mod heap;
 mod ixa;
+mod keyed;
 mod krabmaga;
 mod krabmaga_steps;
 mod limit;
@@ -12,7 +13,7 @@ mod rebop_macro;
 mod scan;
 
 use crate::comparison::Subject;
-use crate::contender::Contender;
+use crate::contender::{Contender, SAME_RUNS};
 use crate::generator::Ziggurat;
 use crate::scenario::{self, version};
 use std::path::Path;
@@ -70,7 +71,11 @@ pub fn contenders(python: Option<&Path>) -> Vec<Contender> {
             by_hand,
             limit::total_rate_xoshiro,
         ),
-        with_ziggurat("keyed streams, a clock an actor", limit::keyed),
+        with_ziggurat("keyed streams, a clock an actor", keyed::cheapest),
+        Contender::new(SAME_RUNS, by_hand, CELLS, || {
+            let kernel = keyed::SameRuns::new();
+            move |run| kernel.run(run)
+        }),
         rust(
             "times integrated out (computes less)",
             by_hand,
@@ -108,6 +113,7 @@ pub fn contenders(python: Option<&Path>) -> Vec<Contender> {
 mod tests {
     use super::*;
     use crate::agreement::agreement;
+    use crate::scenario::Scenario;
 
     /// Rises a hundredth too seldom.
     fn mutant(seed: u64) -> usize {
@@ -121,6 +127,17 @@ mod tests {
             *own = level;
         }
         total as usize
+    }
+
+    #[test]
+    fn runs_by_hand_with_the_same_draws_are_the_same() {
+        let kernel = keyed::SameRuns::new();
+        let mut run = 0;
+        Scenario::shipped("bench/ladder-10").for_each(0, 2_000, |rows, row| {
+            assert_eq!(kernel.run(run), rows.metrics[row] as usize, "run {run}");
+            run += 1;
+        });
+        assert_eq!(run, 2_000);
     }
 
     #[test]
