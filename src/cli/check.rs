@@ -169,7 +169,7 @@ fn content(raw: &RawScenario) -> Content {
 fn text(findings: &[Finding], colour: bool) -> String {
     let mut out = String::new();
     let mut shown = BTreeSet::new();
-    let (mut errors, mut warnings, mut concerned) = (0, 0, 0);
+    let (mut errors, mut warnings, mut concerned) = (0, 0, 0_u64);
     for finding in findings {
         let sources = finding.problems.sources();
         let is_new = |item: &&Diagnostic| shown.insert(place_and_message(item, &finding.problems));
@@ -179,7 +179,7 @@ fn text(findings: &[Finding], colour: bool) -> String {
             .count();
         errors += new_errors;
         warnings += new.len() - new_errors;
-        concerned += usize::from(!finding.problems.is_empty());
+        concerned += u64::from(!finding.problems.is_empty());
         out.push_str(&Diagnostics::new(sources.clone(), new).render(colour));
     }
     for finding in findings {
@@ -188,17 +188,20 @@ fn text(findings: &[Finding], colour: bool) -> String {
         }
     }
     if concerned > 0 {
-        let counts = [(errors, "error"), (warnings, "warning")];
+        let counts = [
+            (errors, "error", "errors"),
+            (warnings, "warning", "warnings"),
+        ];
         let counts: Vec<String> = (counts.into_iter())
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| counted(count, what))
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, one, many)| number::counted(count as u64, one, many))
             .collect();
         let counts = counts.join(" and ");
-        let kind = match findings.iter().any(|finding| finding.is_experiment) {
-            true => "file",
-            false => "scenario",
+        let (one, many) = match findings.iter().any(|finding| finding.is_experiment) {
+            true => ("file", "files"),
+            false => ("scenario", "scenarios"),
         };
-        let _ = writeln!(out, "{counts} in {}", counted(concerned, kind));
+        let _ = writeln!(out, "{counts} in {}", number::counted(concerned, one, many));
     }
     out
 }
@@ -232,24 +235,16 @@ fn describe(content: &Content) -> String {
 
 fn describe_scenario(content: &ScenarioContent) -> String {
     let parts = [
-        (content.actors, "actor"),
-        (content.places, "place"),
-        (content.stocks, "stock"),
-        (content.actions, "action"),
-        (content.processes, "process"),
-        (content.rules, "rule"),
-        (content.parameters, "parameter"),
-        (content.metrics, "metric"),
-        (content.endgames, "endgame"),
+        (content.actors, "actor", "actors"),
+        (content.places, "place", "places"),
+        (content.stocks, "stock", "stocks"),
+        (content.actions, "action", "actions"),
+        (content.processes, "process", "processes"),
+        (content.rules, "rule", "rules"),
+        (content.parameters, "parameter", "parameters"),
+        (content.metrics, "metric", "metrics"),
+        (content.endgames, "endgame", "endgames"),
     ];
-    let parts = parts.map(|(count, what)| counted(count, what));
+    let parts = parts.map(|(count, one, many)| number::counted(count as u64, one, many));
     parts.join(", ")
-}
-
-fn counted(count: usize, what: &str) -> String {
-    match (count, what) {
-        (1, _) => format!("1 {what}"),
-        (_, "process") => format!("{count} processes"),
-        _ => format!("{count} {what}s"),
-    }
 }

@@ -190,8 +190,7 @@ impl<'a> Checker<'a> {
                     self.path.pop();
                 }
                 None => {
-                    let names = properties.map(|all| all.keys().copied().collect::<Vec<_>>());
-                    self.unknown_key(key, entry.key_span, table, &names.unwrap_or_default());
+                    self.unknown_key(key, entry.key_span, table, shape);
                 }
             }
         }
@@ -200,23 +199,31 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn unknown_key(&mut self, key: &str, span: Span, table: &Table, names: &[&str]) {
+    fn unknown_key(&mut self, key: &str, span: Span, table: &Table, shape: &Shape<'_>) {
         let place = match self.path.segments() {
             [] => String::new(),
             _ => format!(" in `{}`", self.path),
         };
         let problem = Diagnostic::error(format!("unknown key `{key}`{place}")).at(span);
-        let unused = names
-            .iter()
-            .copied()
-            .filter(|name| !table.contains_key(*name));
-        self.problems.push(match closest(key, unused) {
-            Some(best) => problem.label(format!("did you mean `{best}`?")),
-            None if names.len() <= MAX_LISTED => problem.help(format!(
-                "the keys here are {}",
-                list(names.iter().copied(), "and")
-            )),
-            None => problem,
+        let properties = shape.properties.iter().flatten();
+        let names: Vec<&str> = properties.clone().map(|(name, _)| *name).collect();
+        let unused = names.iter().copied();
+        let unused = unused.filter(|name| !table.contains_key(*name));
+        let mut tables = properties.filter(|&(_, &child)| {
+            let inner = self.shapes.resolve(self.shapes.get(child));
+            let inner = inner.properties.as_ref();
+            inner.is_some_and(|inner| inner.contains_key(key))
+        });
+        self.problems.push(if let Some((inner, _)) = tables.next() {
+            let inner = self.path.key(*inner);
+            problem.help(format!("`{key}` belongs in the table `[{inner}]`"))
+        } else if let Some(best) = closest(key, unused) {
+            problem.label(format!("did you mean `{best}`?"))
+        } else if names.len() <= MAX_LISTED {
+            let names = list(names.into_iter(), "and");
+            problem.help(format!("the keys here are {names}"))
+        } else {
+            problem
         });
     }
 

@@ -322,7 +322,7 @@ pub fn parse(sources: &SourceMap, file: FileId) -> Result<Node, Vec<Diagnostic>>
     };
     if builder.problems.is_empty() && root.as_table().is_some_and(Table::is_empty) {
         let problem = Diagnostic::error("the file is empty").at(root.span).help(
-            "a scenario begins with the table [scenario]; the built-in scenarios are examples",
+            "a scenario begins with the table [scenario], an experiment with [batch]; `flashpoint scenarios` lists examples",
         );
         builder.problems.push(problem);
     }

@@ -1055,12 +1055,12 @@ fn files_that_cannot_be_read() {
         (
             "empty.toml",
             b"".into(),
-            "1:1: the file is empty | a scenario begins with the table [scenario]; the built-in scenarios are examples",
+            "1:1: the file is empty | a scenario begins with the table [scenario], an experiment with [batch]; `flashpoint scenarios` lists examples",
         ),
         (
             "blank.toml",
             b" \n\t\n# nothing\n".into(),
-            "1:1: the file is empty | a scenario begins with the table [scenario]; the built-in scenarios are examples",
+            "1:1: the file is empty | a scenario begins with the table [scenario], an experiment with [batch]; `flashpoint scenarios` lists examples",
         ),
         (
             "latin.toml",

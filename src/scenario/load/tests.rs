@@ -179,13 +179,13 @@ fn syntax_errors() {
         (
             "# nothing\n",
             &[
-                "1:1: the file is empty | a scenario begins with the table [scenario]; the built-in scenarios are examples",
+                "1:1: the file is empty | a scenario begins with the table [scenario], an experiment with [batch]; `flashpoint scenarios` lists examples",
             ],
         ),
         (
             "",
             &[
-                "1:1: the file is empty | a scenario begins with the table [scenario]; the built-in scenarios are examples",
+                "1:1: the file is empty | a scenario begins with the table [scenario], an experiment with [batch]; `flashpoint scenarios` lists examples",
             ],
         ),
     ];
@@ -357,6 +357,11 @@ fn structural_errors() {
             "[flag.any]",
             "[flags.any]",
             &["123:2: unknown key `flags` | did you mean `flag`?"],
+        ),
+        (
+            "[scenario]",
+            "extends = \"other\"\n[scenario]",
+            &["1:1: unknown key `extends` | `extends` belongs in the table `[scenario]`"],
         ),
         (
             "host = \"iran\"",
