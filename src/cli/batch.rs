@@ -8,10 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use toml::de::{DeTable, DeValue};
 
+use super::kind::Kind;
 use super::run::{Interrupt, threads};
-use super::sensitivity::is_experiment;
 use super::{CliError, Output};
 use crate::batch::check::{self, Options};
 use crate::batch::chunk::Maker;
@@ -23,7 +22,6 @@ use crate::batch::store::{DESCRIPTION, Description, Store, StoreError, check_roo
 use crate::report::batch::robustness::direction;
 use crate::report::batch::{REPORT, finish, finish_selection, provisional};
 use crate::report::number::{count, counted, significant};
-use crate::scenario::builtin;
 use crate::scenario::extend::DiskFiles;
 
 /// Longest time that the pilot of a dry run takes, roughly.
@@ -67,7 +65,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         seed: args.seed,
         runs: args.runs,
     };
-    if is_scenario(&args.experiment) {
+    if Kind::of(&args.experiment) == Some(Kind::Scenario) {
         let message = format!("`{}` is a scenario, not an experiment", args.experiment);
         return Err(CliError::usage(message).with_help(
             "`flashpoint run` runs it; the file of an experiment names its scenarios in tables `[scenario.NAME]`",
@@ -146,24 +144,6 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     out.print(&text)?;
     out.print(&format!("Results: {}\n", store.folder().display()))?;
     failed_cells(done.failures.len())
-}
-
-/// Whether a name stands for a scenario. Under `scenario` an experiment has tables alone, a scenario other values too.
-fn is_scenario(name: &str) -> bool {
-    if is_experiment(name) {
-        return false;
-    }
-    let text = std::fs::read_to_string(name).unwrap_or_default();
-    let Ok(table) = DeTable::parse(&text) else {
-        return false;
-    };
-    let other = match table.get_ref().get("scenario").map(|value| value.get_ref()) {
-        Some(DeValue::Table(keys)) => {
-            (keys.values()).any(|value| !matches!(value.get_ref(), DeValue::Table(_)))
-        }
-        _ => false,
-    };
-    other || builtin::text(name).is_some()
 }
 
 /// Finds the best policy.

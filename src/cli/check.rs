@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::sensitivity::is_experiment;
+use super::kind::Kind;
 use super::{CliError, Output};
 use crate::batch::check::{self as experiment, Options};
 use crate::batch::plan::{Plan, Size};
@@ -112,7 +112,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
 }
 
 fn check(name: &str) -> Finding {
-    let is_experiment = is_experiment(name);
+    let is_experiment = Kind::of(name) == Some(Kind::Experiment);
     let (content, problems) = if is_experiment {
         match experiment::load(&DiskFiles, name, Options::default()) {
             Ok(plan) => (Some(size(&plan)), plan.warnings),

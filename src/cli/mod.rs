@@ -18,6 +18,7 @@ mod files;
 mod finished_experiment;
 mod hindcast;
 mod kept_runs;
+mod kind;
 mod new;
 mod output;
 mod overrides;

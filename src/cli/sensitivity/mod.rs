@@ -25,7 +25,7 @@ use crate::report::directory::MANIFEST;
 use crate::report::evaluations::{EVALUATIONS, Evaluations, STUDY};
 use crate::report::sensitivity::{Curves, Indices};
 use evaluate::{Carried, Watch};
-pub(super) use subject::{StudySubject, is_experiment};
+pub(super) use subject::StudySubject;
 
 /// Files that a study of its own runs puts into its folder.
 const RESULTS: [&str; 5] = [

@@ -7,13 +7,13 @@ use super::choose::{self, Named};
 use crate::batch::axes::{Axis, Values};
 use crate::batch::check::{self, Options};
 use crate::batch::plan::{Cell, Plan};
+use crate::cli::kind::Kind;
 use crate::cli::prepare::{Prepared, prepare};
 use crate::cli::worlds::{SCENARIO, category_factor, weights_of};
 use crate::cli::{CliError, Output};
 use crate::distribution::{Discrete, Distribution, Family, Shape};
 use crate::experiment::{Case, Input, Varied, WorldSource};
 use crate::report::manifest::ScenarioDescription;
-use crate::scenario::builtin;
 use crate::scenario::extend::DiskFiles;
 use crate::sensitivity::Factor;
 
@@ -35,7 +35,11 @@ impl StudySubject {
     /// # Errors
     /// Whatever is wrong with it; a usage error for options that an experiment decides itself.
     pub(super) fn load(args: &Args, out: &mut Output) -> Result<Self, CliError> {
-        if let Some(name) = args.scenarios.iter().find(|name| is_experiment(name)) {
+        if let Some(name) = args
+            .scenarios
+            .iter()
+            .find(|name| Kind::of(name) == Some(Kind::Experiment))
+        {
             return load_experiment(args, name, out).map(|plan| Self::Experiment(Box::new(plan)));
         }
         let mut prepared: Vec<Prepared> = Vec::new();
@@ -193,17 +197,6 @@ impl StudySubject {
         };
         prepared.iter().map(description).collect()
     }
-}
-
-/// Whether a name stands for an experiment: in its file scenarios have tables of their own, or there is a table `batch`. A
-/// scenario file has neither.
-pub(in crate::cli) fn is_experiment(name: &str) -> bool {
-    if builtin::experiment_text(name).is_some() {
-        return true;
-    }
-    let text = std::fs::read_to_string(name).unwrap_or_default();
-    let mut headers = text.lines().map(str::trim);
-    headers.any(|line| line.starts_with("[batch]") || line.starts_with("[scenario."))
 }
 
 fn load_experiment(args: &Args, name: &str, out: &mut Output) -> Result<Plan, CliError> {

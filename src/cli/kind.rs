@@ -1,0 +1,86 @@
+//! What a name that a command is given stands for.
+
+use std::fs;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::scenario::builtin;
+
+/// What a file, or something built in, is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Scenario,
+    Experiment,
+}
+
+impl Kind {
+    /// What `name` stands for: a file goes before what is built in. `None` where it cannot be told, also because it can be read
+    /// only once, as a pipe can; then the command takes it for what it needs, and says what is wrong with it.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        match fs::metadata(name) {
+            Ok(metadata) if metadata.is_file() => Self::of_text(&fs::read_to_string(name).ok()?),
+            Ok(_) => None,
+            Err(_) if builtin::experiment_text(name).is_some() => Some(Self::Experiment),
+            Err(_) => builtin::text(name).map(|_| Self::Scenario),
+        }
+    }
+
+    /// Under `scenario` an experiment has tables alone, one for each of its scenarios; a scenario has other values, too. What is
+    /// wrong elsewhere in the text does not matter.
+    fn of_text(text: &str) -> Option<Self> {
+        let (document, _) = DeTable::parse_recoverable(text);
+        let document = document.get_ref();
+        if document.contains_key("batch") {
+            return Some(Self::Experiment);
+        }
+        match document.get("scenario")?.get_ref() {
+            DeValue::Table(keys) if !keys.is_empty() => {
+                let mut values = keys.values().map(|value| value.get_ref());
+                Some(
+                    match values.all(|value| matches!(value, DeValue::Table(_))) {
+                        true => Self::Experiment,
+                        false => Self::Scenario,
+                    },
+                )
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn kinds_are_told_from_what_the_file_means() {
+        for (text, kind) in [
+            ("[scenario]\ntitle = \"A\"", Some(Kind::Scenario)),
+            ("scenario.title = \"A\"", Some(Kind::Scenario)),
+            (
+                "[scenario]\nsummary = \"\"\"\n[batch]\n[scenario.one]\n\"\"\"",
+                Some(Kind::Scenario),
+            ),
+            ("[scenario]\ntitle = \"A\"\n[rule", Some(Kind::Scenario)),
+            ("[batch]\nruns = 1", Some(Kind::Experiment)),
+            ("batch.runs = 1", Some(Kind::Experiment)),
+            ("[ scenario . one ]\nfile = \"a\"", Some(Kind::Experiment)),
+            ("scenario.one.file = \"a\"\n[lever", Some(Kind::Experiment)),
+            ("", None),
+            ("[scenario]", None),
+            ("scenario = 3", None),
+            ("[actor.a]", None),
+        ] {
+            assert_eq!(Kind::of_text(text), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_built_in_is_known_and_what_is_missing_is_not() {
+        assert_eq!(Kind::of("isis-iran/genuine"), Some(Kind::Scenario));
+        let experiment = "isis-iran/experiments/variants";
+        assert_eq!(Kind::of(experiment), Some(Kind::Experiment));
+        assert_eq!(Kind::of("no/such/name"), None);
+        assert_eq!(Kind::of("."), None);
+    }
+}
