@@ -115,6 +115,11 @@ impl<'a, O: Observer> Running<'a, O> {
             None => 0.0,
         };
         if delay == 0.0 && matches!(origin, Origin::Process(_)) {
+            if !self.allows(&deed.still, scene)? {
+                self.observer
+                    .dropped(time, origin, course, DropReason::NoLongerHolds);
+                return Ok(());
+            }
             let cause = Cause::Choice {
                 origin,
                 course,

@@ -307,7 +307,7 @@ impl<'a, O: Observer> Running<'a, O> {
         let after = match step.shift {
             RungShift::AtLeast(rung) => before.max(rung),
             RungShift::AtMost(rung) => before.min(rung),
-            RungShift::Step(by) => (i32::from(before) + by).clamp(0, top) as u16,
+            RungShift::Step(by) => i32::from(before).saturating_add(by).clamp(0, top) as u16,
         };
         if after != before {
             self.touch(&model.pair_dependents[pair]);

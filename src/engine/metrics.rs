@@ -1,7 +1,7 @@
 //! Metrics: what is read off a run while it is under way.
 
 use super::state::{Level, MetricState, RunState};
-use super::view::{Now, relaxed};
+use super::view::{Now, greater, lesser, relaxed};
 use crate::model::{MetricKind, Model, SlotConstants, Watched, World};
 
 /// The path of a stock or rung between two events: from `level` towards a baseline.
@@ -102,8 +102,9 @@ pub(super) fn follow(model: &Model, world: &World, state: &mut RunState, now: &N
     let level = world.metric_levels[index];
     let beyond = |x: f64, above: bool| if above { x > level } else { x < level };
     state.values[index] = match *kind {
-        MetricKind::Peak(_) => value.max(first).max(last),
-        MetricKind::Low(_) => value.min(first).min(last),
+        // Not `f64::max`, which may give either of two zeros.
+        MetricKind::Peak(_) => greater(greater(value, first), last),
+        MetricKind::Low(_) => lesser(lesser(value, first), last),
         MetricKind::TimeBeyond { above, .. } => {
             value
                 + match (beyond(first, above), beyond(last, above)) {

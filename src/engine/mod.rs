@@ -381,7 +381,7 @@ impl<'a, O: Observer> Running<'a, O> {
     fn error(&self, site: u32, problem: Problem) -> Fault {
         Box::new(RunError {
             run: self.state.run,
-            date: self.model.date(self.state.time),
+            date: self.model.date(self.scratch.now.time),
             site: self.model.sites[site as usize].clone(),
             problem,
         })

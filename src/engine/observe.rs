@@ -42,7 +42,8 @@ pub trait Observer {
     fn rung(&mut self, _pair: (u32, u32), _before: u16, _after: u16) {}
     /// An actor forms a belief about who did the last event; nobody if it cannot say.
     fn belief(&mut self, _observer: u32, _blamed: i32) {}
-    /// A rule answers the last event with a course, due at a time (infinite for a course that does nothing).
+    /// A rule answers the last event with a course, or a process chooses one that does nothing or takes time. It is due at a time:
+    /// infinite for a course that does nothing.
     fn choice(&mut self, _time: f64, _origin: Origin, _course: u16, _probability: f64, _due: f64) {}
     /// A course that was under way is dropped.
     fn dropped(&mut self, _time: f64, _origin: Origin, _course: u16, _reason: DropReason) {}

@@ -106,13 +106,13 @@ fn moved(level: Level, slot: &SlotConstants, time: f64) -> f64 {
 
 /// The smaller of two numbers; the second where the first is none.
 #[inline]
-fn lesser(a: f64, b: f64) -> f64 {
+pub(super) fn lesser(a: f64, b: f64) -> f64 {
     if a < b { a } else { b }
 }
 
 /// The greater of two numbers; the second where the first is none.
 #[inline]
-fn greater(a: f64, b: f64) -> f64 {
+pub(super) fn greater(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
 }
 

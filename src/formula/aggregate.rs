@@ -1,7 +1,7 @@
 //! Sets: membership, and aggregates unrolled over the members.
 
 use super::ast::{Expr, ExprKind, Name};
-use super::compile::{Compiler, Type, Variable};
+use super::compile::{Compiler, NO_CONDITION, Type, Variable};
 use super::parse::RESERVED;
 use super::program::{Fold, Op, index, truth};
 use super::symbols::{Members, Relation};
@@ -209,6 +209,9 @@ impl Compiler<'_> {
         let start = self.ops.len();
         self.want(condition, Type::Truth)?;
         let known = self.known(start);
+        if known.is_some_and(f64::is_nan) {
+            return self.error(&condition.span, NO_CONDITION, None);
+        }
         if known.is_some() {
             self.ops.truncate(start);
         }

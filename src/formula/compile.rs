@@ -17,6 +17,9 @@ const MAX_WORK: usize = 200_000;
 /// How deep a formula may nest together with the formulas that it names. It bounds the call stack.
 const MAX_DEPTH: usize = 600;
 
+/// What is wrong with a condition that is known and not a number.
+pub(super) const NO_CONDITION: &str = "this condition has no value";
+
 /// The types of formulas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
@@ -452,8 +455,8 @@ impl<'a> Compiler<'a> {
         self.emit(op);
     }
 
-    /// `and` and `or`: one known operand either decides (when it is `decisive`) or does not matter. Specialised rules ask
-    /// `self == iran and ...`, and must not read what follows for every other actor.
+    /// `and` and `or`: one known operand either decides (when it is `decisive`) or does not matter, unless it has no value. Specialised
+    /// rules ask `self == iran and ...`, and must not read what follows for every other actor.
     fn connective(&mut self, op: Op, decisive: f64, start: usize, middle: usize) {
         let left = match self.ops[start..middle] {
             [Op::Constant(value)] => Some(value),
@@ -463,12 +466,12 @@ impl<'a> Compiler<'a> {
         if left == Some(decisive) || right == Some(decisive) {
             self.ops.truncate(start);
             self.ops.push(Op::Constant(decisive));
-        } else if left.is_some() {
+        } else if left.is_some_and(|value| !value.is_nan()) {
             self.ops.remove(start);
-        } else if right.is_some() {
+        } else if right.is_some_and(|value| !value.is_nan()) {
             self.ops.truncate(middle);
         } else {
-            self.ops.push(op);
+            self.emit(op);
         }
     }
 
@@ -495,7 +498,7 @@ impl<'a> Compiler<'a> {
         asked?;
         match known {
             Some(known) if known.is_nan() => {
-                return self.error(&condition.span, "this condition has no value", None);
+                return self.error(&condition.span, NO_CONDITION, None);
             }
             Some(known) if known != 0.0 => {
                 self.ops.truncate(no_start);

@@ -95,7 +95,7 @@ pub struct Way {
 }
 
 impl Way {
-    /// More than any way has.
+    /// Enough for sums over 16,384 stocks.
     const MOST_LEVELS: usize = 7;
 
     /// The way up from `at` in the tree whose first group is `first`; `None` if it is too long or too far out to be told so.

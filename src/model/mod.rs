@@ -493,6 +493,7 @@ impl Deed {
         self.target.is_none()
             && self.place.is_none()
             && self.delay.is_none()
+            && self.still.is_none()
             && self.claimant.is_none()
             && self.sponsor.is_none()
     }

@@ -125,6 +125,27 @@ const NAMES: &[Case] = &[
 
 const SCOPES: &[Case] = &[
     (
+        "hazard = \"raid_rate / 365\"",
+        "hazard = \"(north if north.anger > 1 else south).anger\"",
+        &[
+            "65:10: a hazard cannot depend on a stock or rung of an actor or place that is found in the run | say the stock in each case: `a.stock if a.power > b.power else b.stock` instead of `(a if a.power > b.power else b).stock`",
+        ],
+    ),
+    (
+        "when = \"rung[north, army] >= rungs.war\"",
+        "when = \"rung[north if north.anger > 1 else south, army] >= rungs.war\"\nabsorbing = true",
+        &[
+            "99:8: an absorbing endgame cannot depend on a stock or rung of an actor or place that is found in the run | say the stock in each case: `a.stock if a.power > b.power else b.stock` instead of `(a if a.power > b.power else b).stock`",
+        ],
+    ),
+    (
+        "when = \"rung[north, army] >= rungs.war\"",
+        "when = \"worst > 1\"\nabsorbing = true\n[metric.worst]\nfinal = \"(north if north.anger > 1 else south).anger\"",
+        &[
+            "102:9: an absorbing endgame cannot depend on a stock or rung of an actor or place that is found in the run | say the stock in each case: `a.stock if a.power > b.power else b.stock` instead of `(a if a.power > b.power else b).stock`",
+        ],
+    ),
+    (
         "when = \"event.killed > 2\"",
         "when = \"perpetrator == army\"",
         &[

@@ -155,6 +155,48 @@ fn delays_follow_their_distribution() {
     assert_eq!(strikes.len(), delays.len());
 }
 
+/// Also where there is nothing to wait for, and for what a process does.
+#[test]
+fn still_is_asked_at_once_where_there_is_no_delay() {
+    let scenario = |delay: &str| {
+        format!(
+            r#"
+[scenario]
+start = 2024-01-01
+horizon = 100
+[actor.a]
+kind = "state"
+[action.raid]
+[process.raids]
+who = "a"
+hazard = 0.1
+[[process.raids.option]]
+id = "raid"
+stance = "escalate"
+probability = 1
+action = "raid"
+{delay}
+still = "time < 30"
+[[endgame]]
+id = "any"
+"#
+        )
+    };
+    for delay in ["", "delay = 0", "target = \"a\"", "delay = 1e-9"] {
+        let model = inline(&scenario(delay));
+        let mut runs = Runs::new(&model, 4);
+        let (mut kept, mut dropped) = (0, 0);
+        for run in 0..100 {
+            let record = runs.record(run);
+            assert!(record.events.iter().all(|event| event.time < 30.0));
+            assert!(record.drops.iter().all(|(time, _)| *time >= 30.0));
+            kept += record.events.len();
+            dropped += record.drops.len();
+        }
+        assert!(kept > 200 && dropped > 500, "{kept} {dropped}");
+    }
+}
+
 /// Resolve falls below one half on day 10 exactly, whatever happens; answers due later are dropped, and only those.
 #[test]
 fn an_answer_is_dropped_when_its_condition_no_longer_holds() {

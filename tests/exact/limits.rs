@@ -116,10 +116,60 @@ fn a_formula_that_is_no_number_names_itself_the_run_and_the_date() {
 }
 
 #[test]
+fn a_series_without_a_value_is_told_with_its_day() {
+    let series = "[timeline]\nevery = 1\n[timeline.series]\nx = \"1 / (50 - time)\"\n";
+    let found = error("0.001", "self.level += 1", series, 0);
+    assert_eq!(
+        (found.site.as_str(), found.date.as_str()),
+        ("timeline.series.x", "2024-02-20")
+    );
+}
+
+/// Actors without rivals have nothing to divide: a condition on the share of their rivals has no value, and neither allows nor
+/// forbids.
+#[test]
+fn a_condition_without_a_value_is_no_answer() {
+    let rule = "[rule.thinks]\nwho = \"group\"\non = \"attack\"\nas = \"any\"\n\
+                when = \"count(a for a in rivals(self) if a != self) / count(a for a in rivals(self)) > 0.5 and self.level > 0\"\n\
+                [[rule.thinks.option]]\nid = \"a\"\nscore = 1\n";
+    let found = error("1", "self.level += 1", rule, 0);
+    assert_eq!(found.site, "rule.thinks.when");
+    assert!(matches!(found.problem, Problem::NotFinite(value) if value.is_nan()));
+}
+
+#[test]
 fn a_stock_that_overflows_is_an_error_of_its_effect() {
     let found = error("10", "self.level *= 1e200", "", 2);
     assert_eq!(found.site, "action.attack.effects[0]");
     assert!(matches!(found.problem, Problem::NotFinite(value) if value == f64::INFINITY));
+}
+
+#[test]
+fn the_longest_step_ends_on_the_highest_rung() {
+    let text = minimal("1", "self.level += 1", "").replace(
+        "[process.attacks]",
+        r#"[[action.attack.rung]]
+between = ["self", "target"]
+step = 2147483647
+[actor.other]
+kind = "group"
+[[ladder.rung]]
+id = "low"
+[[ladder.rung]]
+id = "middle"
+[[ladder.rung]]
+id = "high"
+[ladder.initial]
+group = { other = "middle" }
+[metric.reached]
+final = "rung[group, other]"
+[process.attacks]
+target = "other""#,
+    );
+    let model = inline(&text);
+    let mut runs = Runs::new(&model, 1);
+    runs.run(0, &mut Unobserved);
+    assert_eq!(runs.metric("reached"), 2.0);
 }
 
 #[test]

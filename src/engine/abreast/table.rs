@@ -87,9 +87,10 @@ impl Change {
         (self.slot as usize) < model.slots.len()
     }
 
-    /// Whether it adds to a stock with finite bounds.
+    /// Whether it adds to a stock with finite bounds, and whatever the stock is within them comes to a finite number.
     fn is_step(&self) -> bool {
-        self.factor == 1.0 && self.min.is_finite() && self.max.is_finite()
+        let ends = [self.min, self.max].map(|end| end + self.summand);
+        self.factor == 1.0 && ends.into_iter().all(f64::is_finite)
     }
 
     /// What becomes of a stock that is `old`, before bounds, if it [is a step](Self::is_step).

@@ -118,6 +118,18 @@ fn ladders_end_as_one_by_one_with_exact_sums_and_with_trees() {
     assert!(ends(&tenths) != ends(&other));
 }
 
+/// A step that bounds would hide is refused as it is in a run made alone.
+#[test]
+fn a_step_beyond_all_numbers_is_no_step() {
+    let text = (LADDER.replace("max = 5", "max = 1.7e308")).replace("level += 1", "level += 1e308");
+    let model = model_of(&text);
+    let world = world(&model);
+    let mut simulator = Simulator::new(&model, 3);
+    let alone = finished(&mut simulator, &world, 0).unwrap_err();
+    let made = Simulator::new(&model, 3).make(&world, 0..40, &mut Vec::new(), |_| {});
+    assert_eq!(made, Err(alone));
+}
+
 #[test]
 fn more_turns_than_a_stretch_holds_and_more_actors_than_a_group() {
     let long = LADDER.replace("horizon = 40", "horizon = 1500");

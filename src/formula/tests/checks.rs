@@ -36,6 +36,11 @@ fn types() {
         ("1 if kerman in states else 0", "found a place"),
         ("kerman.unrest", "stocks belong to actors"),
         ("rung[iran, kerman]", "expected an actor"),
+        (
+            "count(a for a in states if 0 / 0 > 1)",
+            "this condition has no value",
+        ),
+        ("1 if ln(-1) > 0 else 2", "this condition has no value"),
     ] {
         let found = errors(text, &scope, Type::Number);
         assert!(says(&found, says_this), "{text}: {found:?}");

@@ -124,6 +124,25 @@ fn reads() {
 }
 
 #[test]
+fn a_known_operand_without_a_value_is_not_left_out() {
+    let scope = Scope::rule(0);
+    for (text, value) in [
+        ("0 / 0 > 1 and iran.unrest >= 0", f64::NAN),
+        ("iran.unrest >= 0 and 0 / 0 > 1", f64::NAN),
+        ("iran.unrest < 0 and 0 / 0 > 1", 0.0),
+        ("0 / 0 > 1 or iran.unrest < 0", f64::NAN),
+        ("0 / 0 > 1 or iran.unrest >= 0", 1.0),
+    ] {
+        let found = compiled(text, &scope, Type::Truth).unwrap();
+        let found = found.evaluate(&plain());
+        assert!(
+            found == value || found.is_nan() && value.is_nan(),
+            "{text}: {found}"
+        );
+    }
+}
+
+#[test]
 fn one_operation_for_sums_of_stocks() {
     let scope = Scope::rule(0);
     for text in [

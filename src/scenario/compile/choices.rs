@@ -98,6 +98,12 @@ impl Compiler<'_> {
 
     /// The hazard per day.
     fn hazard(&mut self, raw: &RawProcess, path: &Path, scope: &Scope) -> Formula {
+        let hazard = self.unchecked_hazard(raw, path, scope);
+        self.refuse_found_stocks(&hazard, path, "a hazard");
+        hazard
+    }
+
+    fn unchecked_hazard(&mut self, raw: &RawProcess, path: &Path, scope: &Scope) -> Formula {
         let limits = 0.0..=f64::INFINITY;
         let days = raw.per.days();
         let text = match &raw.hazard {

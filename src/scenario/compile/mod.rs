@@ -95,6 +95,7 @@ impl<'a> Compiler<'a> {
         let calendar = self.calendar(start, horizon);
         let (metrics, derived_metrics) = self.metrics(&mut actions);
         let endgames = self.endgames();
+        self.refuse_unfollowed(&metrics, &endgames);
         let flags = self.flags();
         let timeline = self.timeline(horizon);
         if self.problems.has_errors() {
@@ -447,6 +448,18 @@ impl<'a> Compiler<'a> {
     fn placed(&mut self, program: Program, path: &Path) -> Formula {
         self.sites.push(path.to_string());
         Formula::new(program, self.sites.len() as u32 - 1)
+    }
+
+    /// Reports a formula that is followed through a run and reads a stock or rung of whoever the run finds: it could not be told
+    /// when its value may have changed. `what` says what the formula is.
+    fn refuse_found_stocks(&mut self, formula: &Formula, path: &Path, what: &str) {
+        if formula.program.reads().dynamic {
+            self.problems.error_with_help(
+                path,
+                format!("{what} cannot depend on a stock or rung of an actor or place that is found in the run"),
+                "say the stock in each case: `a.stock if a.power > b.power else b.stock` instead of `(a if a.power > b.power else b).stock`",
+            );
+        }
     }
 
     /// Reserves a random stream under a name of its own.

@@ -300,6 +300,35 @@ impl Compiler<'_> {
         endgames
     }
 
+    /// Refuses absorbing endgames, and metrics that these read, of which it could not be told when they may have changed.
+    pub(super) fn refuse_unfollowed(&mut self, metrics: &[Metric], endgames: &[Endgame]) {
+        let mut is_seen = vec![false; metrics.len()];
+        let mut open = Vec::new();
+        for (index, endgame) in endgames.iter().enumerate() {
+            if let (true, Some(when)) = (endgame.absorbing, &endgame.when) {
+                open.push((Path::keys(["endgame"]).index(index).key("when"), when));
+            }
+        }
+        while let Some((path, formula)) = open.pop() {
+            self.refuse_found_stocks(formula, &path, "an absorbing endgame");
+            for index in formula.program.reads().metrics {
+                let metric = &metrics[index as usize];
+                if std::mem::replace(&mut is_seen[index as usize], true) {
+                    continue;
+                }
+                match &metric.kind {
+                    MetricKind::Final(inner) => {
+                        open.push((Path::keys(["metric", &metric.id, "final"]), inner));
+                    }
+                    MetricKind::Value(inner) => {
+                        open.push((Path::keys(["metric", &metric.id, "value"]), inner));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
     pub(super) fn flags(&mut self) -> Vec<Flag> {
         let raw = self.raw;
         let mut flags = Vec::new();
