@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::again::quoted;
 use super::kind::Kind;
 use super::run::{Interrupt, threads};
 use super::{CliError, Output};
@@ -263,16 +264,6 @@ impl Args {
             text.push_str(&format!(" --threads {threads}"));
         }
         text
-    }
-}
-
-/// An argument as a shell takes it.
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', "'\\''"))
     }
 }
 
@@ -537,11 +528,5 @@ mod tests {
         assert_eq!(sizes, ["999 bytes", "1.5 kB", "2.34 MB", "7000 TB"]);
         let times: Vec<_> = [0.2, 80.0, 100.0, 7200.0, 1e6].map(duration).into();
         assert_eq!(times, ["1 s", "80 s", "2 min", "2.0 h", "11.6 days"]);
-    }
-
-    #[test]
-    fn arguments_are_quoted_for_the_shell() {
-        let quoted: Vec<_> = ["a/b.toml", "a b", "it's", ""].map(quoted).into();
-        assert_eq!(quoted, ["a/b.toml", "'a b'", "'it'\\''s'", "''"]);
     }
 }

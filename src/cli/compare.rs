@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::again::Settings;
 use super::analysis::{refuse_folder, write_folder};
 use super::prepare::{DEFAULT_SEED, Prepared, prepare_with};
 use super::run::{Interrupt, Meter, experiment_error, threads};
@@ -139,7 +140,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         reached,
         looks: looked,
     } = done.map_err(|error| match error {
-        PairedError::Baseline(error) => experiment_error(error),
+        PairedError::Baseline(error) => experiment_error(error, Some(args.settings())),
         PairedError::Variant { variant, error } => {
             let name = &compared[variant].description.name;
             CliError::failure(format!("variant `{name}`: {error}"))
@@ -180,6 +181,17 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
 }
 
 impl Args {
+    /// What decides the runs of the baseline.
+    fn settings(&self) -> Settings<'_> {
+        Settings {
+            scenario: self.scenarios.first().map_or("", String::as_str),
+            seed: self.seed,
+            set: &self.set,
+            defaults: self.defaults,
+            runs_per_world: None,
+        }
+    }
+
     /// The baseline and what is compared with it. All problems come before the first run.
     fn prepare(&self, out: &mut Output) -> Result<(Prepared, Vec<Compared>), CliError> {
         if self.scenarios.len() + self.what_ifs.len() < 2 {

@@ -1,10 +1,12 @@
 //! What a name that a command is given stands for.
 
 use std::fs;
+use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
 use crate::scenario::builtin;
+use crate::scenario::extend::{DiskFiles, Files};
 
 /// What a file, or something built in, is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,10 @@ impl Kind {
     /// only once, as a pipe can; then the command takes it for what it needs, and says what is wrong with it.
     pub(super) fn of(name: &str) -> Option<Self> {
         match fs::metadata(name) {
-            Ok(metadata) if metadata.is_file() => Self::of_text(&fs::read_to_string(name).ok()?),
+            Ok(metadata) if metadata.is_file() => {
+                let bytes = DiskFiles.read(Path::new(name)).ok()?;
+                Self::of_text(&String::from_utf8(bytes).ok()?)
+            }
             Ok(_) => None,
             Err(_) if builtin::experiment_text(name).is_some() => Some(Self::Experiment),
             Err(_) => builtin::text(name).map(|_| Self::Scenario),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod again;
 mod analysis;
 mod batch;
 mod calibrate;

@@ -111,7 +111,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     };
     let done = one_at_a_time(model, quantity, &parameters, &plan, &control);
     meter.clear();
-    let Some(done) = done.map_err(experiment_error)? else {
+    let Some(done) = done.map_err(|error| experiment_error(error, None))? else {
         return Err(CliError::Interrupted);
     };
 

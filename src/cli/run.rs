@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::again::Settings;
 use super::files;
 use super::prepare::{DEFAULT_SEED, Prepared, prepare};
 use super::{CliError, Format, Output, Override};
@@ -22,6 +23,7 @@ use crate::report::parquet::RunsFile;
 use crate::report::results::{LEVEL, Results};
 use crate::report::run_text::{self, Heading, PrecisionOutcome};
 use crate::report::{chart, side_by_side, tables};
+use crate::scenario::compile::MOST_RUNS_PER_WORLD;
 use crate::stats::precision::PrecisionPlan;
 
 /// Runs made unless another number is asked for.
@@ -64,7 +66,7 @@ pub(super) struct Args {
     precision: Option<f64>,
     /// Runs in each world, instead of the scenario's `runs_per_world`. A precision is reached soonest with 2; the spread across
     /// parameters is told best with many.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), conflicts_with = "defaults")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=MOST_RUNS_PER_WORLD as i64), conflicts_with = "defaults")]
     runs_per_world: Option<u32>,
     /// Folder for the results, with a folder in it for each of several scenarios [default: results/SCENARIO-KEY].
     #[arg(long, value_name = "DIR")]
@@ -92,13 +94,25 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     for scenario in &args.scenarios {
         prepared.push(prepare(scenario, &args.set, out)?.with_runs_per_world(args.runs_per_world));
     }
+    for (index, one) in prepared.iter().enumerate() {
+        let name = &one.loaded.name;
+        if prepared[..index]
+            .iter()
+            .any(|other| other.loaded.name == *name)
+        {
+            return Err(
+                CliError::usage(format!("two scenarios have the name `{name}`"))
+                    .with_help("run them one by one, or give one of the files another name"),
+            );
+        }
+    }
     if let Some(chart) = &args.chart {
         files::refuse_existing(chart, args.force)?;
     }
     let interrupt = Interrupt::install();
     let mut finished = Vec::new();
-    for prepared in &prepared {
-        match run_one(args, prepared, &interrupt, out) {
+    for (scenario, prepared) in args.scenarios.iter().zip(&prepared) {
+        match run_one(args, scenario, prepared, &interrupt, out) {
             Ok(one) => finished.push(one),
             // Not a single run of this scenario: what the others came to is shown all the same.
             Err(CliError::Interrupted) => break,
@@ -130,6 +144,7 @@ struct Finished {
 
 fn run_one(
     args: &Args,
+    scenario: &str,
     prepared: &Prepared,
     interrupt: &Interrupt,
     out: &Output,
@@ -157,7 +172,7 @@ fn run_one(
     let sink = (runs_file.as_mut()).map(|file| file as &mut dyn RowSink);
     let done = carry_out(model, &plan, looks.as_ref(), &control, sink);
     meter.clear();
-    let done = done.map_err(experiment_error)?;
+    let done = done.map_err(|error| experiment_error(error, Some(args.settings(scenario))))?;
     let seconds = clock.seconds();
 
     let interrupted = done.replication.interrupted;
@@ -195,6 +210,17 @@ fn run_one(
 }
 
 impl Args {
+    /// What decides the runs of one of the scenarios.
+    fn settings<'a>(&'a self, scenario: &'a str) -> Settings<'a> {
+        Settings {
+            scenario,
+            seed: self.seed,
+            set: &self.set,
+            defaults: self.defaults,
+            runs_per_world: self.runs_per_world,
+        }
+    }
+
     fn show(&self, finished: &[Finished], out: &mut Output) -> Result<(), CliError> {
         let named = finished.iter().map(|one| (one.name.as_str(), &one.results));
         let columns: Vec<_> = (finished.iter())
@@ -403,17 +429,16 @@ fn timings(replication: &Replication, threads: usize, seconds: f64) -> String {
     format!("{timings:#}\n")
 }
 
-pub(super) fn experiment_error(error: ExperimentError) -> CliError {
-    match error {
-        ExperimentError::Sink(error) => runs_error(&error),
-        ExperimentError::Run(error) => {
-            let advice = format!(
-                "`flashpoint trace --run {}` shows what led there",
-                error.run
-            );
-            CliError::failure(error.to_string()).with_help(advice)
+/// The error of a run that cannot go on says how to look at it, if it was made with `settings` alone.
+pub(super) fn experiment_error(error: ExperimentError, settings: Option<Settings<'_>>) -> CliError {
+    match (error, settings) {
+        (ExperimentError::Sink(error), _) => runs_error(&error),
+        (ExperimentError::Run(error), Some(settings)) => {
+            let trace = settings.trace(error.run);
+            CliError::failure(error.to_string())
+                .with_help(format!("`{trace}` shows what led there"))
         }
-        error => CliError::failure(error.to_string()),
+        (error, _) => CliError::failure(error.to_string()),
     }
 }
 

@@ -5,6 +5,7 @@ use super::{CliError, Format, Output, Override};
 use crate::engine::Simulator;
 use crate::model::{ParameterDraws, World};
 use crate::report::chronicle::{Chronicle, Recorder, RunHeader, RunResult};
+use crate::scenario::compile::MOST_RUNS_PER_WORLD;
 
 /// Tell what happened in one run, and why.
 ///
@@ -26,7 +27,7 @@ pub(super) struct Args {
     #[arg(long)]
     defaults: bool,
     /// Runs in each world, as the batch had them if not the scenario's `runs_per_world`.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), conflicts_with = "defaults")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=MOST_RUNS_PER_WORLD as i64), conflicts_with = "defaults")]
     runs_per_world: Option<u32>,
     /// How the chronicle is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]

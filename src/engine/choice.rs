@@ -315,6 +315,21 @@ impl<'a, O: Observer> Running<'a, O> {
         }
     }
 
+    /// The index drawn by `uniform` with probabilities proportional to `weights`, and its probability; none if all are 0. That they must
+    /// not add up to infinity is said of the formula at `site`.
+    pub(super) fn draw(
+        &self,
+        weights: &[f64],
+        uniform: f64,
+        site: u32,
+    ) -> Result<Option<(usize, f64)>, Fault> {
+        let total = weights.iter().sum::<f64>();
+        if !total.is_finite() {
+            return Err(self.error(site, Problem::NotFinite(total)));
+        }
+        Ok(draw_from(weights, total, uniform))
+    }
+
     #[inline(never)]
     fn select_among(
         &mut self,
@@ -348,7 +363,10 @@ impl<'a, O: Observer> Running<'a, O> {
             weights.push(weight);
         }
         let index = match preference {
-            Preference::Weight(_) => draw(&weights, drawn.uniform()).map(|(index, _)| index),
+            Preference::Weight(formula) => {
+                let drawn = self.draw(&weights, drawn.uniform(), formula.site)?;
+                drawn.map(|(index, _)| index)
+            }
             Preference::Most(_) => best.0,
         };
         self.scratch.weights = weights;
@@ -437,12 +455,8 @@ pub(super) fn quantal_response(
     draw_from(scores, total, uniform)
 }
 
-/// The index drawn by `uniform` with probabilities proportional to `weights`, and its probability; none if all are 0.
-pub(super) fn draw(weights: &[f64], uniform: f64) -> Option<(usize, f64)> {
-    draw_from(weights, weights.iter().sum(), uniform)
-}
-
-/// The same for weights that add up to `total`.
+/// The index drawn by `uniform` with probabilities proportional to `weights`, which add up to `total`, and its probability; none if
+/// all are 0.
 #[inline]
 fn draw_from(weights: &[f64], total: f64, uniform: f64) -> Option<(usize, f64)> {
     let mut left = uniform * total;
@@ -461,10 +475,11 @@ fn draw_from(weights: &[f64], total: f64, uniform: f64) -> Option<(usize, f64)> 
 
 #[cfg(test)]
 mod tests {
-    use super::draw;
+    use super::draw_from;
 
     #[test]
     fn a_draw_follows_the_weights_and_skips_zeros() {
+        let draw = |weights: &[f64], uniform| draw_from(weights, weights.iter().sum(), uniform);
         let weights = [0.0, 1.0, 0.0, 3.0, 0.0];
         assert_eq!(draw(&weights, 0.1), Some((1, 0.25)));
         assert_eq!(draw(&weights, 0.2499), Some((1, 0.25)));

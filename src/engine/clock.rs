@@ -8,7 +8,10 @@ use crate::formula::Interval;
 /// A bound over all that is left of the run is good enough if it is at most this many times the hazard of now.
 const GOOD_BOUND: f64 = 1.5;
 
-/// How often the look-ahead is halved in search of a finite bound.
+/// A bound that is no good one is looked for nearer by while more candidates than this are expected under it.
+const MOST_CANDIDATES: f64 = 1000.0;
+
+/// How often the look-ahead is halved in search of a bound.
 const HALVINGS: u32 = 60;
 
 impl<O: Observer> Running<'_, O> {
@@ -247,23 +250,32 @@ impl<O: Observer> Running<'_, O> {
         if to_the_end.high <= GOOD_BOUND * hazard && is_known(to_the_end) && may_sleep(to_the_end) {
             return Ok(Outlook::between(to_the_end, f64::INFINITY));
         }
+        let is_loose = |bound: Interval, until: f64| {
+            bound.high > GOOD_BOUND * hazard && bound.high * (until - now) > MOST_CANDIDATES
+        };
         let mut ahead = self.world.look_ahead[process];
+        let mut found = None;
         for _ in 0..HALVINGS {
             let until = (now + ahead).min(horizon);
             if until <= now {
-                // Time could not go on: the hazard has a pole here.
+                // Time could not go on.
                 break;
             }
-            if until == horizon && is_known(to_the_end) && may_sleep(to_the_end) {
-                return Ok(Outlook::between(to_the_end, f64::INFINITY));
-            }
-            let bound = bound_until(until);
+            let (bound, lasts) = if until == horizon && may_sleep(to_the_end) {
+                (to_the_end, f64::INFINITY)
+            } else {
+                (bound_until(until), until)
+            };
             if is_known(bound) {
-                return Ok(Outlook::between(bound, until));
+                found = Some(Outlook::between(bound, lasts));
+                if !is_loose(bound, until) {
+                    break;
+                }
             }
             ahead /= 2.0;
         }
-        Err(self.error(definition.hazard.site, Problem::Unbounded))
+        // Without any, the hazard has a pole here.
+        found.ok_or_else(|| self.error(definition.hazard.site, Problem::Unbounded))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Events: severity, attribution, effects, and whom they provoke.
 
-use super::choice::draw;
 use super::observe::{Cause, DropReason, Event};
 use super::state::Due;
 use super::view::relaxed;
@@ -408,7 +407,8 @@ impl<'a, O: Observer> Running<'a, O> {
                     0.0
                 });
             }
-            let drawn = draw(&weights, uniform);
+            let site = action.suspects[0].weight.site;
+            let drawn = self.draw(&weights, uniform, site)?;
             self.scratch.weights = weights;
             drawn.map_or(NOBODY, |(index, _)| {
                 self.who(&action.suspects[index].who, seen)

@@ -53,12 +53,17 @@ impl<'a> Path<'a> {
         if time > from { time.min(to) } else { from }
     }
 
-    /// Integral from `from` to `to`, at which the path is at `first` and `last`.
-    fn integral(&self, [from, to]: [f64; 2], [first, last]: [f64; 2]) -> f64 {
+    /// Integral from `from`, at which the path is at `first`, to `to`: `b (to - from) + (first - b) (1 - exp(-lambda (to - from))) /
+    /// lambda`. The difference of the ends over lambda would be all rounding where time hardly moves the path.
+    fn integral(&self, [from, to]: [f64; 2], first: f64) -> f64 {
+        let days = to - from;
         if self.slot.decay == 0.0 || self.level.value == self.slot.baseline {
-            return self.level.value * (to - from);
+            return self.level.value * days;
         }
-        self.slot.baseline * (to - from) + (first - last) / self.slot.decay
+        let SlotConstants {
+            baseline, decay, ..
+        } = *self.slot;
+        baseline * days - (first - baseline) * crate::math::exp_m1(-decay * days) / decay
     }
 }
 
@@ -119,7 +124,7 @@ pub(super) fn follow(model: &Model, world: &World, state: &mut RunState, now: &N
             path.crossing(level, from, to)
         }
         MetricKind::TimeMean(_) => {
-            let integral = state.metrics[index].integral + path.integral([from, to], [first, last]);
+            let integral = state.metrics[index].integral + path.integral([from, to], first);
             state.metrics[index].integral = integral;
             if to > 0.0 { integral / to } else { last }
         }

@@ -246,6 +246,9 @@ impl Summary {
 /// all columns would compete for the same lines of the cache when they are turned.
 const BATCH: usize = 1000;
 
+/// Numbers of these runs at most: with very many columns, fewer runs are collected.
+const MOST_NUMBERS: usize = 1 << 22;
+
 /// Columns of the batch that are taken up together: neighbours of a run share lines of the cache, and the lines that follow are
 /// fetched ahead.
 const ABREAST: usize = 48;
@@ -264,13 +267,18 @@ pub(super) struct Recorder {
     room: Room,
 }
 
+/// Numbers of all runs that are taken in at once.
+fn batch_size(columns: usize) -> usize {
+    (MOST_NUMBERS / columns.max(1)).clamp(1, BATCH) * columns
+}
+
 impl Recorder {
     /// A recorder that begins with an empty summary.
     pub fn new(model: &Model, summary: Summary) -> Self {
         let empty = Tally::new(model);
         let columns = summary.quantiles.len() + summary.timeline.len();
         Self {
-            batch: Vec::with_capacity(BATCH * columns),
+            batch: Vec::with_capacity(batch_size(columns)),
             columns,
             turned: Vec::new(),
             room: Room::default(),
@@ -288,7 +296,7 @@ impl Recorder {
         }
         self.batch.extend_from_slice(state.metrics());
         self.batch.extend_from_slice(state.timeline());
-        if self.batch.len() >= BATCH * self.columns {
+        if self.batch.len() >= batch_size(self.columns) {
             self.sketch();
         }
     }

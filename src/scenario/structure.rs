@@ -145,6 +145,7 @@ impl<'a> Checker<'a> {
             && !float.is_finite()
             && branches
                 .clone()
+                .filter(|branch| shapes.resolve(branch).names.is_none())
                 .any(|branch| accepts(shapes, branch, &Value::String(String::new())))
         {
             if float.is_nan() {

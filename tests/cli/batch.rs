@@ -648,6 +648,10 @@ fn values_that_a_scenario_cannot_have_and_designs_that_no_disk_holds_are_refused
     );
     assert!(text.contains("at most 1000000 `steps`"), "{text}");
     let text = refused(
+        "[sweep.memory]\nrange = [1, 9]\n[design.sweep]\nkind = \"latin_hypercube\"\npoints = 4000000000\n",
+    );
+    assert!(text.contains("at most 10000000 `points`"), "{text}");
+    let text = refused(
         "[sweep.memory]\nrange = [1, 9]\nsteps = 100000\n[sweep.rate]\nrange = [0.01, 0.05]\nsteps = 10000\n",
     );
     assert!(

@@ -15,6 +15,8 @@ use crate::scenario::wording::closest;
 const DEFAULT_STEPS: u32 = 5;
 /// Values along a range, at most.
 const MOST_STEPS: u32 = 1_000_000;
+/// Points of a Latin hypercube, at most: they are all drawn at once.
+const MOST_LATIN_POINTS: u64 = 10_000_000;
 /// Cells whose parameters are tried before anything runs; of larger designs, the ends of each lever and sweep.
 const CELLS_TRIED: u64 = 2000;
 
@@ -59,6 +61,20 @@ impl Checker<'_> {
                 self.error(
                     &design_path.key("points"),
                     "a design without points is empty",
+                );
+                1
+            }
+            Some(RawDesign {
+                kind: DesignKind::LatinHypercube,
+                points: Some(points),
+                ..
+            }) if *points > MOST_LATIN_POINTS => {
+                self.error_with_help(
+                    &design_path.key("points"),
+                    format!(
+                        "a Latin hypercube has at most {MOST_LATIN_POINTS} `points`, not {points}"
+                    ),
+                    "`kind = \"sobol\"` makes its points one by one",
                 );
                 1
             }

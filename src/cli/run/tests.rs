@@ -270,7 +270,11 @@ fn a_failing_run_has_exit_code_one_and_leaves_nothing() {
     let (code, stdout, stderr) = desk.run(&["--keep-runs", "--out", &out]);
     assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
     assert!(
-        stderr.contains("error: run ") && stderr.contains("trace --run"),
+        stderr.contains("error: run ")
+            && stderr.contains(&format!(
+                "`flashpoint trace {} --run ",
+                desk.path("rivals.toml")
+            )),
         "{stderr}"
     );
     assert_eq!(desk.files("").len(), 1);

@@ -60,7 +60,7 @@ const DEFAULT_MAX_EVENTS: u64 = 100_000;
 const DEFAULT_RUNS_PER_WORLD: u32 = 50;
 const LONGEST_HORIZON: f64 = 100_000.0;
 /// The distribution over worlds is kept as a histogram with one cell more than this.
-const MOST_RUNS_PER_WORLD: u64 = 10_000;
+pub const MOST_RUNS_PER_WORLD: u64 = 10_000;
 
 struct Compiler<'a> {
     raw: &'a RawScenario,
