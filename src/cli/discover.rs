@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::analysis::{on_threads, refuse_folder, study_error, write_folder};
+use super::analysis::{ResultsFolder, on_threads, show, study_error};
 use super::sensitivity::in_words;
 use super::worlds::{Finished, Worlds};
 use super::{CliError, Format, Output};
@@ -20,6 +20,8 @@ use crate::sensitivity::discovery::{
 use crate::sensitivity::given::Table;
 use crate::stats::mean::student_interval;
 
+/// Files of results.
+const FILES: [&str; 4] = ["trade_off.svg", "trajectory.csv", "boxes.csv", "README.md"];
 /// Level of the intervals of confirmed densities.
 const LEVEL: f64 = 0.95;
 
@@ -62,7 +64,7 @@ pub(super) struct Args {
     /// Write the results into this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write them even if the folder holds an analysis already.
+    /// Write them even if the folder holds an analysis, or files of these names, already.
     #[arg(long, requires = "out")]
     force: bool,
     /// How the results are printed. CSV is the table of boxes.
@@ -79,7 +81,7 @@ enum Method {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force, "--force")?;
+    let folder = ResultsFolder::new(args.out.as_deref(), FILES, args.force, "--force")?;
     if let Some(p) = args.threshold
         && !(p > 0.0 && p <= 1.0)
     {
@@ -94,12 +96,12 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     };
     let boxes = on_threads(args.threads, || find(args, &batches, others.as_ref()))??;
     let text = boxes.text();
-    let mut shown = match args.format {
+    let shown = match args.format {
         Format::Text => text.clone(),
         Format::Csv => boxes.trajectory_csv(),
         Format::Json => super::json(&boxes)?,
     };
-    if let Some(folder) = &args.out {
+    let files = || {
         let about = json!({
             "flashpoint": env!("CARGO_PKG_VERSION"),
             "analysis": "discover",
@@ -112,24 +114,19 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
             "batch": batches.description(),
             "confirmed_in": others.as_ref().map(Finished::description),
         });
-        let (trajectory, limits) = (boxes.trajectory_csv(), boxes.boxes_csv());
-        let chart = trade_off::svg(&boxes);
         let notes = format!(
             "# In which worlds an outcome is likely\n\n`trajectory.csv` has the boxes, `boxes.csv` their limits, `trade_off.svg` \
              draws them, `manifest.json` says what they were made of.\n\n```text\n{text}```\n"
         );
-        let contents = [
-            ("trade_off.svg", chart.as_str()),
-            ("trajectory.csv", trajectory.as_str()),
-            ("boxes.csv", limits.as_str()),
-            ("README.md", notes.as_str()),
+        let texts = [
+            trade_off::svg(&boxes),
+            boxes.trajectory_csv(),
+            boxes.boxes_csv(),
+            notes,
         ];
-        let line = write_folder(folder, about, &contents, args.force)?;
-        if args.format == Format::Text {
-            shown.push_str(&line);
-        }
-    }
-    Ok(out.print(&shown)?)
+        (about, texts)
+    };
+    show(&shown, args.format, folder.as_ref(), files, out)
 }
 
 /// The batches of `--confirm`: the same scenarios, other seeds.
