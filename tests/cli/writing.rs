@@ -265,7 +265,7 @@ source = "the newspapers"
 fn a_file_in_the_way_of_an_analysis_is_told_before_anything_is_run() {
     let desk = desk();
     fs::write(desk.path().join("case.toml"), CASE).unwrap();
-    let kept = ["--keep-runs", "--runs", "4000", "--out", "kept"];
+    let kept = ["--keep-runs", "--runs", "8000", "--out", "kept"];
     assert!(run(desk.path(), &kept).output().unwrap().status.success());
     let out = desk.path().join("out");
     fs::create_dir(&out).unwrap();
@@ -310,7 +310,7 @@ fn in_the_way(out: &Path, name: &str) {
 fn what_cannot_be_written_is_shown_all_the_same() {
     let desk = desk();
     fs::write(desk.path().join("case.toml"), CASE).unwrap();
-    let kept = ["--keep-runs", "--runs", "4000", "--out", "kept"];
+    let kept = ["--keep-runs", "--runs", "8000", "--out", "kept"];
     assert!(run(desk.path(), &kept).output().unwrap().status.success());
     let compare = ["compare", "raids.toml", "--what-if", "more: rate = 0.04"];
     let lines: [(&[&str], &str, &str); 6] = [
@@ -392,7 +392,7 @@ fn what_cannot_be_written_is_shown_all_the_same() {
 #[test]
 fn a_scenario_that_fails_does_not_take_the_results_of_others_with_it() {
     let desk = desk();
-    let wild = SCENARIO.replace("hazard = \"rate\"", "hazard = \"rate / (raids - raids)\"");
+    let wild = SCENARIO.replace("hazard = \"rate\"", "hazard = \"rate / (time - time)\"");
     fs::write(desk.path().join("wild.toml"), wild).unwrap();
     let line = ["wild.toml", "--runs", "100", "--no-files"];
     let done = run(desk.path(), &line).output().unwrap();

@@ -253,10 +253,7 @@ fn an_outcome_that_never_comes_where_boxes_are_confirmed_has_no_coverage() {
         "boxes",
     ];
     let text = succeed(desk.path(), &line);
-    let start = text
-        .lines()
-        .find(|line| line.contains(" start "))
-        .unwrap_or_else(|| text.lines().find(|line| line.contains(" all ")).unwrap());
+    let start = text.lines().find(|line| line.contains("  all  ")).unwrap();
     assert!(start.trim_end().ends_with(" –"), "{text}");
     assert!(text.contains("– (0–100 %)"), "{text}");
     assert!(!text.contains('∞') && !text.contains("NaN"), "{text}");
