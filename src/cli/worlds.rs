@@ -1,6 +1,6 @@
 //! The worlds of finished batches as one table, for analyses that make no runs of their own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
