@@ -14,13 +14,14 @@
 //! | [`engine`] | one run, exactly |
 //! | [`model`] | the compiled scenario |
 //! | [`formula`] | the formula language |
-//! | [`distribution`], [`stats`], [`random`], [`math`], [`digest`] | the ground: distributions, statistics, keyed random streams, portable elementary functions, digests |
+//! | [`distribution`], [`stats`], [`random`], [`math`], [`digest`], [`durable`] | the ground: distributions, statistics, keyed random streams, portable elementary functions, digests, files that are whole |
 
 pub mod batch;
 pub mod calibration;
 pub mod cli;
 pub mod digest;
 pub mod distribution;
+pub mod durable;
 pub mod engine;
 pub mod experiment;
 pub mod formula;

@@ -1,6 +1,6 @@
 //! An experiment that has been checked: which cells there are, and what is run in each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -286,14 +286,7 @@ impl Identity {
             other.codec.clone(),
             self.codec.clone(),
         );
-        let names = self.scenarios.keys().chain(other.scenarios.keys());
-        let changed: Vec<&str> = names
-            .filter(|name| self.scenarios.get(*name) != other.scenarios.get(*name))
-            .map(String::as_str)
-            .collect::<std::collections::BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        if let [first, rest @ ..] = changed.as_slice() {
+        if let [first, rest @ ..] = self.changed_scenarios(other).as_slice() {
             let more = match rest.len() {
                 0 => String::new(),
                 1 => " and another one".to_owned(),
@@ -307,6 +300,16 @@ impl Identity {
             found.push("the file of the experiment reads differently now".to_owned());
         }
         found
+    }
+
+    /// The scenarios, with their variants, that are not the same in both.
+    pub fn changed_scenarios<'a>(&'a self, other: &'a Self) -> Vec<&'a str> {
+        let names = self.scenarios.keys().chain(other.scenarios.keys());
+        let changed: BTreeSet<&str> = names
+            .filter(|name| self.scenarios.get(*name) != other.scenarios.get(*name))
+            .map(String::as_str)
+            .collect();
+        changed.into_iter().collect()
     }
 }
 

@@ -16,7 +16,8 @@ use super::cell::CellRuns;
 use super::chunk::Maker;
 use super::conduct::Control;
 use super::plan::{Plan, PlannedSelection};
-use super::store::{StoreError, partial_path, publish};
+use super::store::StoreError;
+use crate::durable;
 use crate::stats::decision::Goal;
 use crate::stats::decision::selection::{
     Selection, SelectionError, SelectionPlan, Systems, select,
@@ -192,11 +193,7 @@ impl Log {
             known.insert(key, value);
             kept.push_str(line);
         }
-        let partial = File::create(partial_path(&path)).and_then(|mut file| {
-            file.write_all(kept.as_bytes())?;
-            publish(file, &path)
-        });
-        partial.map_err(failed)?;
+        durable::write(&path, [kept.as_bytes()]).map_err(failed)?;
         let file = OpenOptions::new()
             .append(true)
             .open(&path)

@@ -1,7 +1,6 @@
 //! The folder of a batch: its lock, what it belongs to, and chunk after chunk of runs.
 //!
-//! Everything is written under another name first, made durable, and then renamed, so that a file under its own name is
-//! complete whenever the program or the machine stops.
+//! A file under its own name is [complete](crate::durable) whenever the program or the machine stops.
 //!
 //! A chunk file is, in this order: a header of 64 bytes (8 bytes that name the format, the 32 bytes of the
 //! [identity's digest](super::plan::Identity::digest), number of the first unit, number of units (8 bytes each), bytes of a
@@ -9,7 +8,7 @@
 //! are little-endian.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,7 @@ use sha2::{Digest, Sha256};
 use super::chunk::CellFailure;
 use super::inputs::Inputs;
 use super::plan::{Identity, Plan};
+use crate::durable;
 
 /// Name of the file that says what was asked for.
 pub const DESCRIPTION: &str = "batch.json";
@@ -44,8 +44,6 @@ const LOCK: &str = ".lock";
 /// What the file of a chunk ends with, and that of the beginning of a chunk.
 const CHUNK: &str = ".chunk";
 const BEGUN: &str = ".begun";
-/// What files end with that are being written.
-const PARTIAL: &str = ".partial";
 /// The first bytes of a chunk file.
 const MAGIC: &[u8; 8] = b"FPCHUNK1";
 /// Bytes of a chunk file before its records.
@@ -194,14 +192,14 @@ impl Store {
                     let name = entry.file_name();
                     let name = name.to_string_lossy();
                     // What a program leaves behind that was killed at its first step.
-                    name != LOCK && name != CHUNKS && !name.ends_with(PARTIAL)
+                    name != LOCK && name != CHUNKS && !durable::is_partial(&name)
                 })
             })
         };
         if foreign {
             return Err(StoreError::Occupied(folder.to_owned()));
         }
-        fs::create_dir_all(folder.join(CHUNKS)).map_err(failed)?;
+        durable::create_folder(&folder.join(CHUNKS)).map_err(failed)?;
         let lock = lock(folder)?;
         if folder.join(DESCRIPTION).exists() {
             let previous = Description::read(folder);
@@ -225,6 +223,8 @@ impl Store {
                 Ok(_) => {}
             }
         }
+        durable::remove_partials(folder).map_err(failed)?;
+        durable::remove_partials(&folder.join(CHUNKS)).map_err(failed)?;
         if !folder.join(DESCRIPTION).exists() {
             let text =
                 serde_json::to_string_pretty(description).map_err(|error| failed(error.into()))?;
@@ -293,12 +293,8 @@ impl Store {
         failures: &[CellFailure],
     ) -> Result<(), StoreError> {
         self.write_chunk(&self.chunk_path(first), first, records, failures)?;
-        match fs::remove_file(self.begun_path(first)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(StoreError::io(&self.folder, error))
-            }
-            _ => Ok(()),
-        }
+        let begun = self.begun_path(first);
+        durable::remove_file(&begun).map_err(|error| StoreError::io(&begun, error))
     }
 
     /// Stores the beginning of the chunk that begins with unit `first`.
@@ -339,7 +335,7 @@ impl Store {
         parts.iter().for_each(|part| hash.update(part));
         let digest = hash.finalize();
         let all = parts.iter().copied().chain([digest.as_slice()]);
-        write_parts(path, all).map_err(failed)
+        durable::write(path, all).map_err(failed)
     }
 
     /// The stored chunk with the units `units`; `None` if there is none, or not all of it is as it was written.
@@ -446,12 +442,8 @@ impl Store {
     /// # Errors
     /// They cannot be removed.
     pub fn remove_chunks(&self) -> Result<(), StoreError> {
-        match fs::remove_dir_all(self.folder.join(CHUNKS)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(StoreError::io(&self.folder, error))
-            }
-            _ => Ok(()),
-        }
+        let chunks = self.folder.join(CHUNKS);
+        durable::remove_folder(&chunks).map_err(|error| StoreError::io(&chunks, error))
     }
 }
 
@@ -474,12 +466,9 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Removes what a batch has written into its folder: the description last, so that an interruption leaves a batch to clear.
+/// Removes what a batch has written into its folder: the manifest first, since a folder with it is complete, and the description
+/// last, so that an interruption leaves a batch to clear.
 fn clear(folder: &Path) -> io::Result<()> {
-    let ignore_missing = |result: io::Result<()>| match result {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    };
     #[derive(Deserialize)]
     struct Listed {
         files: std::collections::BTreeMap<String, String>,
@@ -488,19 +477,19 @@ fn clear(folder: &Path) -> io::Result<()> {
         .ok()
         .and_then(|text| serde_json::from_slice::<Listed>(&text).ok())
         .map_or_else(Vec::new, |manifest| manifest.files.into_keys().collect());
+    durable::remove_file(&folder.join(MANIFEST))?;
+    durable::sync_folder(folder)?;
     // The list is read from a file: it must not reach out of the folder.
     for name in listed.iter().filter(|name| !name.contains(['/', '\\'])) {
-        ignore_missing(fs::remove_file(folder.join(name)))?;
+        durable::remove_file(&folder.join(name))?;
     }
     // Without a manifest, what was written on the way there is not listed.
     for name in OUTPUTS {
-        ignore_missing(fs::remove_file(folder.join(name)))?;
-        ignore_missing(fs::remove_file(partial_path(&folder.join(name))))?;
+        durable::remove_file(&folder.join(name))?;
     }
-    ignore_missing(fs::remove_file(folder.join(MANIFEST)))?;
-    ignore_missing(fs::remove_dir_all(folder.join(CHUNKS)))?;
-    fs::create_dir_all(folder.join(CHUNKS))?;
-    ignore_missing(fs::remove_file(folder.join(DESCRIPTION)))
+    durable::remove_folder(&folder.join(CHUNKS))?;
+    durable::create_folder(&folder.join(CHUNKS))?;
+    durable::remove_file(&folder.join(DESCRIPTION))
 }
 
 /// Writes a file of the folder under its name when it is complete and durable.
@@ -509,49 +498,7 @@ fn clear(folder: &Path) -> io::Result<()> {
 /// It cannot be written.
 pub fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), StoreError> {
     let path = folder.join(name);
-    write_parts(&path, [content].into_iter()).map_err(|error| StoreError::io(&path, error))
-}
-
-fn write_parts<'a>(path: &Path, parts: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
-    let partial = partial_path(path);
-    let mut file = File::create(&partial)?;
-    for part in parts {
-        file.write_all(part)?;
-    }
-    publish(file, path)
-}
-
-/// Where a file is written before it has its name.
-pub fn partial_path(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(PARTIAL);
-    path.with_file_name(name)
-}
-
-/// Makes a file durable that was written to its [`partial_path`], and gives it its name.
-///
-/// # Errors
-/// The system refuses.
-pub fn publish(file: File, path: &Path) -> io::Result<()> {
-    file.sync_all()?;
-    drop(file);
-    fs::rename(partial_path(path), path)?;
-    sync_folder(path)
-}
-
-/// Makes the names in the folder of `path` durable.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
-}
-
-/// Other systems do not open folders; they keep names in order themselves.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+    durable::write(&path, [content]).map_err(|error| StoreError::io(&path, error))
 }
 
 /// Refuses a batch that needs more than `needed` bytes where `folder` is, or will be.

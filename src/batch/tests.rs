@@ -405,7 +405,11 @@ fn a_fresh_start_leaves_nothing_of_an_attempt_that_did_not_end() {
     drop(store);
     // As if it had been killed before the manifest was written, and a selection before it.
     fs::remove_file(folder.path().join("manifest.json")).unwrap();
-    for name in ["observations.csv", "selection.csv", "runs.parquet.partial"] {
+    for name in [
+        "observations.csv",
+        "selection.csv",
+        ".runs.parquet.4711.partial",
+    ] {
         fs::write(folder.path().join(name), "of another experiment\n").unwrap();
     }
     fs::write(folder.path().join("notes.txt"), "mine").unwrap();
@@ -414,6 +418,46 @@ fn a_fresh_start_leaves_nothing_of_an_attempt_that_did_not_end() {
         files(folder.path()).keys().collect::<Vec<_>>(),
         ["batch.json", "chunks", "notes.txt"]
     );
+}
+
+#[test]
+fn an_interrupted_fresh_start_does_not_leave_a_batch_that_seems_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(EXPERIMENT);
+    let store = open(folder.path(), EXPERIMENT, &plan).unwrap();
+    let done = carry_out(&plan, &store, 1, u64::MAX);
+    finish(&plan, &store, &done).unwrap();
+    assert!(store.is_complete());
+    drop(store);
+    // A folder in the place of a file cannot be removed as one: the start ends there.
+    let cells = folder.path().join("cells.csv");
+    fs::remove_file(&cells).unwrap();
+    fs::create_dir(&cells).unwrap();
+    let fresh = || Store::open(folder.path(), &plan, &description(EXPERIMENT, &plan), true);
+    fresh().unwrap_err();
+    assert!(!Store::read_only(folder.path(), &plan).is_complete());
+    fs::remove_dir(&cells).unwrap();
+    assert!(!fresh().unwrap().is_complete());
+    assert_eq!(
+        files(folder.path()).keys().collect::<Vec<_>>(),
+        ["batch.json", "chunks"]
+    );
+}
+
+#[test]
+fn what_a_killed_process_left_is_removed_by_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = plan(EXPERIMENT);
+    drop(open(folder.path(), EXPERIMENT, &plan).unwrap());
+    for name in [".runs.parquet.4711.partial", "chunks/.0.chunk.4711.partial"] {
+        fs::write(folder.path().join(name), "half").unwrap();
+    }
+    drop(open(folder.path(), EXPERIMENT, &plan).unwrap());
+    for place in ["", "chunks"] {
+        let names = fs::read_dir(folder.path().join(place)).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        assert!(names.into_iter().all(|name| !name.ends_with(".partial")));
+    }
 }
 
 #[test]

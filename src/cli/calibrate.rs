@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
-use super::analysis::{refuse_folder, write_folder};
+use super::analysis::{ResultsFolder, show};
 use super::hindcast::{forecast_error, threads};
 use super::prepare::DEFAULT_SEED;
 use super::run::Meter;
@@ -16,6 +16,14 @@ use crate::experiment::Control;
 use crate::report::calibration::{fragment, parameters_csv, patterns_csv, text};
 use crate::report::manifest::ScenarioDescription;
 use crate::report::results::LEVEL;
+
+/// Files of results.
+const FILES: [&str; 4] = [
+    "patterns.csv",
+    "parameters.csv",
+    "fitted-priors.toml",
+    "README.md",
+];
 
 /// Fit parameters to patterns of the past, and check the fit on patterns that were held out.
 ///
@@ -39,7 +47,7 @@ pub(super) struct Args {
     /// Write the results into this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write them even if the folder holds an analysis already.
+    /// Write them even if the folder holds an analysis, or files of these names, already.
     #[arg(long, requires = "out")]
     force: bool,
     /// How the results are printed. CSV is the table of parameters.
@@ -48,7 +56,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force, "--force")?;
+    let folder = ResultsFolder::new(args.out.as_deref(), FILES, args.force, "--force")?;
     let mut calibration = read(&args.file).map_err(CliError::Scenario)?;
     for case in &calibration.cases {
         if !case.warnings.is_empty() {
@@ -75,12 +83,12 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     })?;
     let report = text(&calibration.title, &found);
     let parameters = parameters_csv(&found);
-    let mut shown = match args.format {
+    let shown = match args.format {
         Format::Text => report.clone(),
         Format::Csv => parameters.clone(),
         Format::Json => super::json(&found)?,
     };
-    if let Some(folder) = &args.out {
+    let files = || {
         let hindcasts = calibration.cases.iter();
         let hindcasts: Vec<_> = hindcasts
             .map(|case| ScenarioDescription::new(case.name.clone(), case.text.clone()))
@@ -97,21 +105,12 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
             "worlds": calibration.worlds,
             "seed": args.seed,
         });
-        let (patterns, priors) = (patterns_csv(&found), fragment(&found));
         let notes = format!(
             "# Calibration\n\n`patterns.csv` has the patterns before and after, `parameters.csv` the parameters, `fitted-priors.toml` the priors \
              that may be written into the scenario, `manifest.json` what was run.\n\n```text\n{report}```\n"
         );
-        let contents = [
-            ("patterns.csv", patterns.as_str()),
-            ("parameters.csv", parameters.as_str()),
-            ("fitted-priors.toml", priors.as_str()),
-            ("README.md", notes.as_str()),
-        ];
-        let line = write_folder(folder, about, &contents, args.force)?;
-        if args.format == Format::Text {
-            shown.push_str(&line);
-        }
-    }
-    Ok(out.print(&shown)?)
+        let texts = [patterns_csv(&found), parameters, fragment(&found), notes];
+        (about, texts)
+    };
+    show(&shown, args.format, folder.as_ref(), files, out)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::again::Settings;
-use super::analysis::{refuse_folder, write_folder};
+use super::analysis::{ResultsFolder, show};
 use super::prepare::{DEFAULT_SEED, Prepared, prepare_with};
 use super::run::{Interrupt, Meter, experiment_error, threads};
 use super::sensitivity::{Named, quantity};
@@ -69,13 +69,16 @@ pub(super) struct Args {
     /// Write comparison.csv, a README and a manifest into this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write them even if the folder holds an analysis already.
+    /// Write them even if the folder holds an analysis, or files of these names, already.
     #[arg(long, requires = "out")]
     force: bool,
     /// How the results are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
+
+/// Files of results.
+const FILES: [&str; 2] = ["comparison.csv", "README.md"];
 
 /// What is compared with the baseline.
 struct Compared {
@@ -84,7 +87,7 @@ struct Compared {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force, "--force")?;
+    let folder = ResultsFolder::new(args.out.as_deref(), FILES, args.force, "--force")?;
     let (baseline, compared) = args.prepare(out)?;
     let model = &baseline.model;
     let scenario = Named {
@@ -172,7 +175,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         rows: rows(model, &descriptions, &done, chosen, level),
         variants: descriptions,
     };
-    args.show(&baseline, &compared, &comparisons, out)?;
+    args.show(&baseline, &compared, &comparisons, folder.as_ref(), out)?;
     if done.interrupted {
         Err(CliError::Interrupted)
     } else {
@@ -293,14 +296,15 @@ impl Args {
         baseline: &Prepared,
         compared: &[Compared],
         comparisons: &Comparisons,
+        folder: Option<&ResultsFolder<'_, { FILES.len() }>>,
         out: &mut Output,
     ) -> Result<(), CliError> {
-        let mut shown = match self.format {
+        let shown = match self.format {
             Format::Text => comparisons.text(),
             Format::Csv => comparisons.csv(),
             Format::Json => super::json(comparisons)?,
         };
-        if let Some(folder) = &self.out {
+        let files = || {
             let scenario = |p: &Prepared| {
                 ScenarioDescription::new(p.loaded.name.clone(), p.loaded.resolved_text())
             };
@@ -325,15 +329,8 @@ impl Args {
                 "# Variants against their baseline\n\n`comparison.csv` has the figures, `manifest.json` what they were made of.\n\n```text\n{}```\n",
                 comparisons.text()
             );
-            let contents = [("comparison.csv", comparisons.csv()), ("README.md", notes)];
-            let contents = contents
-                .each_ref()
-                .map(|(name, text)| (*name, text.as_str()));
-            let line = write_folder(folder, about, &contents, self.force)?;
-            if self.format == Format::Text {
-                shown.push_str(&line);
-            }
-        }
-        Ok(out.print(&shown)?)
+            (about, [comparisons.csv(), notes])
+        };
+        show(&shown, self.format, folder, files, out)
     }
 }

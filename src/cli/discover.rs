@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::analysis::{on_threads, refuse_folder, study_error, write_folder};
+use super::analysis::{ResultsFolder, on_threads, show, study_error};
 use super::sensitivity::in_words;
-use super::worlds::Finished;
+use super::worlds::{Finished, Worlds};
 use super::{CliError, Format, Output};
 use crate::experiment::Quantity;
 use crate::model::Model;
@@ -20,6 +20,8 @@ use crate::sensitivity::discovery::{
 use crate::sensitivity::given::Table;
 use crate::stats::mean::student_interval;
 
+/// Files of results.
+const FILES: [&str; 4] = ["trade_off.svg", "trajectory.csv", "boxes.csv", "README.md"];
 /// Level of the intervals of confirmed densities.
 const LEVEL: f64 = 0.95;
 
@@ -62,7 +64,7 @@ pub(super) struct Args {
     /// Write the results into this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write them even if the folder holds an analysis already.
+    /// Write them even if the folder holds an analysis, or files of these names, already.
     #[arg(long, requires = "out")]
     force: bool,
     /// How the results are printed. CSV is the table of boxes.
@@ -79,7 +81,7 @@ enum Method {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force, "--force")?;
+    let folder = ResultsFolder::new(args.out.as_deref(), FILES, args.force, "--force")?;
     if let Some(p) = args.threshold
         && !(p > 0.0 && p <= 1.0)
     {
@@ -94,12 +96,12 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     };
     let boxes = on_threads(args.threads, || find(args, &batches, others.as_ref()))??;
     let text = boxes.text();
-    let mut shown = match args.format {
+    let shown = match args.format {
         Format::Text => text.clone(),
         Format::Csv => boxes.trajectory_csv(),
         Format::Json => super::json(&boxes)?,
     };
-    if let Some(folder) = &args.out {
+    let files = || {
         let about = json!({
             "flashpoint": env!("CARGO_PKG_VERSION"),
             "analysis": "discover",
@@ -112,24 +114,19 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
             "batch": batches.description(),
             "confirmed_in": others.as_ref().map(Finished::description),
         });
-        let (trajectory, limits) = (boxes.trajectory_csv(), boxes.boxes_csv());
-        let chart = trade_off::svg(&boxes);
         let notes = format!(
             "# In which worlds an outcome is likely\n\n`trajectory.csv` has the boxes, `boxes.csv` their limits, `trade_off.svg` \
              draws them, `manifest.json` says what they were made of.\n\n```text\n{text}```\n"
         );
-        let contents = [
-            ("trade_off.svg", chart.as_str()),
-            ("trajectory.csv", trajectory.as_str()),
-            ("boxes.csv", limits.as_str()),
-            ("README.md", notes.as_str()),
+        let texts = [
+            trade_off::svg(&boxes),
+            boxes.trajectory_csv(),
+            boxes.boxes_csv(),
+            notes,
         ];
-        let line = write_folder(folder, about, &contents, args.force)?;
-        if args.format == Format::Text {
-            shown.push_str(&line);
-        }
-    }
-    Ok(out.print(&shown)?)
+        (about, texts)
+    };
+    show(&shown, args.format, folder.as_ref(), files, out)
 }
 
 /// The batches of `--confirm`: the same scenarios, other seeds.
@@ -147,6 +144,7 @@ fn confirming(folders: &[PathBuf], batches: &Finished, args: &Args) -> Result<Fi
         return Err(CliError::usage("--confirm has a batch of the same seed")
             .with_help("its worlds are the same: run the scenario with another --seed"));
     }
+    batches.check_confirmed_by(&others)?;
     Ok(others)
 }
 
@@ -167,9 +165,11 @@ fn find(args: &Args, batches: &Finished, others: Option<&Finished>) -> Result<Bo
     let table = target(&worlds.table)?;
     let each = worlds.runs_per_world;
     let other = match others {
-        Some(others) => Some(target(
-            &others.worlds(&args.outcome, &args.params)?.0.table,
-        )?),
+        Some(others) => {
+            let others = others.worlds(&args.outcome, &args.params)?.0;
+            check_same_target(args, &worlds, &others)?;
+            Some(target(&others.table)?)
+        }
         None => None,
     };
     let (base_rate, boxes, design) = match args.method {
@@ -212,6 +212,29 @@ fn find(args: &Args, batches: &Finished, others: Option<&Finished>) -> Result<Bo
     })
 }
 
+/// Refuses to confirm boxes in a table whose columns or targets are other ones: limits are on numbers of columns.
+fn check_same_target(args: &Args, found: &Worlds, other: &Worlds) -> Result<(), CliError> {
+    let [columns, other_columns] = [found, other].map(|worlds| worlds.table.columns());
+    if columns != other_columns {
+        let [names, other_names] = [columns, other_columns].map(|columns| {
+            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+            names.join(", ")
+        });
+        return Err(CliError::usage(format!(
+            "--confirm has rows of {other_names}, but boxes are found in rows of {names}"
+        ))
+        .with_help("make as many worlds as in the runs in which the boxes are found"));
+    }
+    let [each, other_each] = [found, other].map(|worlds| worlds.runs_per_world);
+    if args.threshold.is_some() && each != other_each {
+        return Err(CliError::usage(format!(
+            "--confirm has {other_each} runs in each world, not {each}: a share of at least --threshold means something else there"
+        ))
+        .with_help("run the scenario with the same number of runs per world, or leave --threshold out"));
+    }
+    other.table.need_rows(1).map_err(study_error)
+}
+
 fn mean(table: &Table) -> f64 {
     table.y().iter().sum::<f64>() / table.rows() as f64
 }
@@ -234,7 +257,7 @@ fn by_prim(args: &Args, table: &Table, other: Option<&Table>) -> Result<Found, C
             Phase::Paste => "paste",
         };
         let (scenario, statistics) = without_idle_limits(&step.scenario, table, most);
-        let next = describe(boxes.len(), phase, &scenario, &statistics, table, other);
+        let next = describe(boxes.len(), phase, &scenario, &statistics, table, other)?;
         if boxes.iter().all(|known| known.limits != next.limits) {
             boxes.push(next);
         }
@@ -287,7 +310,8 @@ fn by_cart(args: &Args, table: &Table, other: Option<&Table>) -> Result<Found, C
         )
     });
     let design = "all worlds are split in two where that explains most, until there are 8 parts or a split explains too little.";
-    Ok((found.base_rate, boxes.collect(), design))
+    let boxes = boxes.collect::<Result<Vec<FoundBox>, CliError>>()?;
+    Ok((found.base_rate, boxes, design))
 }
 
 fn describe(
@@ -297,7 +321,10 @@ fn describe(
     statistics: &BoxStatistics,
     table: &Table,
     other: Option<&Table>,
-) -> FoundBox {
+) -> Result<FoundBox, CliError> {
+    let coverage = statistics.coverage;
+    let coverage =
+        coverage.ok_or_else(|| study_error(crate::sensitivity::Error::ConstantOutput))?;
     let limit = |(column, limit): &(usize, Limit)| {
         let (low, high, categories) = match limit {
             Limit::Range { low, high } => (*low, *high, None),
@@ -317,17 +344,17 @@ fn describe(
             quasi_p: quasi_p.map(|(_, p)| *p),
         }
     };
-    FoundBox {
+    Ok(FoundBox {
         number,
         phase,
         worlds: statistics.rows,
         mass: statistics.mass,
         density: statistics.density,
-        coverage: statistics.coverage,
+        coverage,
         limits: scenario.limits.iter().map(limit).collect(),
         condition: scenario.sentence(table),
         confirmed: other.map(|other| confirm(scenario, other)),
-    }
+    })
 }
 
 /// The box in worlds that it was not found in.
@@ -345,7 +372,7 @@ fn confirm(scenario: &ScenarioBox, other: &Table) -> Confirmed {
     Confirmed {
         worlds: statistics.rows,
         mass: statistics.mass,
-        density: statistics.density,
+        density: (statistics.rows > 0).then_some(statistics.density),
         low: interval.map_or(0.0, |i| i.low.max(0.0)),
         high: interval.map_or(1.0, |i| i.high.min(1.0)),
         coverage: statistics.coverage,

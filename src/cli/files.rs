@@ -1,11 +1,10 @@
 //! Writing files so that none is ever half there.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use super::CliError;
-use crate::report::half_written;
+use crate::durable;
 
 /// Writes a file under its final name only when it is complete. The folder is made if need be.
 ///
@@ -13,24 +12,14 @@ use crate::report::half_written;
 /// The file exists and `overwrite` is false, or something cannot be written; then nothing is left behind.
 pub(super) fn write(path: &Path, content: &[u8], overwrite: bool) -> Result<(), CliError> {
     refuse_existing(path, overwrite)?;
-    let failure =
-        |error: io::Error| CliError::failure(format!("cannot write `{}`: {error}", path.display()));
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failure)?;
-    }
-    let partial = half_written::path_for(path);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&partial)
-        .and_then(|file| fill(file, content))
-        .and_then(|()| fs::rename(&partial, path));
-    written.map_err(|error| {
-        if error.kind() != io::ErrorKind::AlreadyExists {
-            let _ = fs::remove_file(&partial);
-        }
-        failure(error)
-    })
+    durable::create_folder(durable::folder_of(path))
+        .and_then(|()| durable::write(path, [content]))
+        .map_err(|error| cannot_write(path, &error))
+}
+
+/// What is said of a file that cannot be written.
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> CliError {
+    CliError::failure(format!("cannot write `{}`: {error}", path.display()))
 }
 
 /// A usage error if the file exists and must not be overwritten.
@@ -45,15 +34,11 @@ pub(super) fn refuse_existing(path: &Path, overwrite: bool) -> Result<(), CliErr
     Ok(())
 }
 
-fn fill(mut file: File, content: &[u8]) -> io::Result<()> {
-    file.write_all(content)?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::ffi::OsString;
+    use std::fs;
 
     fn entries(folder: &Path) -> Vec<OsString> {
         let entries = fs::read_dir(folder).unwrap();

@@ -27,7 +27,7 @@ const TURNS: [f64; 2] = [0.754_877_666_246_692_7, 0.569_840_290_998_053_2];
 /// An experiment whose runs were kept.
 pub(super) struct FinishedExperiment {
     subject: StudySubject,
-    path: PathBuf,
+    folder: PathBuf,
     names: Vec<String>,
 }
 
@@ -52,8 +52,7 @@ impl FinishedExperiment {
                     .with_help("the command that began it goes on with it"),
             );
         }
-        let path = folder.join(RUNS_FILE);
-        if !path.exists() {
+        if !folder.join(RUNS_FILE).exists() {
             return Err(
                 CliError::usage(format!("`{shown}` does not hold its single runs")).with_help(
                     "write keep_runs = true under [batch] in the file of the experiment",
@@ -76,7 +75,7 @@ impl FinishedExperiment {
             .with_help("make it again: another version might draw other worlds")
         })?;
         Ok(Self {
-            path,
+            folder: folder.to_owned(),
             names: vec![plan.name.clone()],
             subject: StudySubject::Experiment(Box::new(plan)),
         })
@@ -84,6 +83,29 @@ impl FinishedExperiment {
 
     fn plan(&self) -> Option<&Plan> {
         self.subject.experiment()
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What decides its rows and is another in `other`, seeds and numbers of runs apart; `None` if nothing is.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let (this, that) = (self.plan()?, other.plan()?);
+        let changed = this.identity.changed_scenarios(&that.identity);
+        if let Some(scenario) = changed.first() {
+            return Some(format!("scenario {scenario} reads differently"));
+        }
+        let settings =
+            |plan: &Plan| [&plan.levers, &plan.sweeps].map(|points| points.axes().to_vec());
+        let differ = this.scenarios != that.scenarios
+            || this.variants != that.variants
+            || this.worlds != that.worlds
+            || settings(this) != settings(that);
+        differ.then(|| {
+            "scenarios, variants, levers or sweeps differ in the files of the experiment".to_owned()
+        })
     }
 
     /// Name of the experiment.
@@ -179,8 +201,9 @@ impl FinishedExperiment {
     }
 
     fn cells(&self, named: &Named<'_>, quantity: Quantity) -> Result<Vec<CellWorlds>, CliError> {
-        let means = cell_means(&self.path, named.model, quantity).map_err(|error| {
-            CliError::failure(format!("cannot read `{}`: {error}", self.path.display()))
+        let path = self.folder.join(RUNS_FILE);
+        let means = cell_means(&path, named.model, quantity).map_err(|error| {
+            CliError::failure(format!("cannot read `{}`: {error}", path.display()))
         })?;
         let mut cells: Vec<CellWorlds> = Vec::new();
         for (number, world) in means {

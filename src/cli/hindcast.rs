@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::analysis::{refuse_folder, write_folder};
+use super::analysis::{ResultsFolder, show};
 use super::prepare::DEFAULT_SEED;
 use super::run::Meter;
 use super::{CliError, Format, Output, Override, overrides};
@@ -20,6 +20,9 @@ use crate::scenario::builtin;
 
 /// Runs of each case unless another number is asked for.
 const DEFAULT_RUNS: u64 = 10_000;
+
+/// Files of results.
+const FILES: [&str; 4] = ["forecasts.csv", "scores.csv", "summary.csv", "README.md"];
 
 /// Ask what scenarios would have said in the past, and score it against what then happened.
 ///
@@ -49,7 +52,7 @@ pub(super) struct Args {
     /// Write the results into this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write them even if the folder holds an analysis already.
+    /// Write them even if the folder holds an analysis, or files of these names, already.
     #[arg(long, requires = "out")]
     force: bool,
     /// How the results are printed. CSV is the table of scores.
@@ -58,7 +61,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force, "--force")?;
+    let folder = ResultsFolder::new(args.out.as_deref(), FILES, args.force, "--force")?;
     // All problems of all cases come before the first run.
     let cases = args.cases(out)?;
     let meter = Meter::new(args.runs * cases.len() as u64, out.stderr_terminal);
@@ -95,18 +98,13 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     };
     let text = hindcasts.text();
     let scores = hindcasts.scores_csv();
-    let mut shown = match args.format {
+    let shown = match args.format {
         Format::Text => text.clone(),
         Format::Csv => scores.clone(),
         Format::Json => super::json(&hindcasts)?,
     };
-    if let Some(folder) = &args.out {
-        let line = args.write(folder, &cases, &hindcasts, &text, &scores)?;
-        if args.format == Format::Text {
-            shown.push_str(&line);
-        }
-    }
-    Ok(out.print(&shown)?)
+    let files = || args.files(&cases, &hindcasts, &text, scores);
+    show(&shown, args.format, folder.as_ref(), files, out)
 }
 
 impl Args {
@@ -144,14 +142,14 @@ impl Args {
         Ok(cases)
     }
 
-    fn write(
+    /// What the manifest says, and the files.
+    fn files(
         &self,
-        folder: &Path,
         cases: &[Case],
         hindcasts: &Hindcasts,
         text: &str,
-        scores: &str,
-    ) -> Result<String, CliError> {
+        scores: String,
+    ) -> (Value, [String; FILES.len()]) {
         let overrides = self.set.iter().map(|set| (set.name.clone(), set.value));
         let scenarios = cases
             .iter()
@@ -165,18 +163,17 @@ impl Args {
             "runs": self.runs,
             "defaults": self.defaults,
         });
-        let (forecasts, summary) = (hindcasts.forecasts_csv(), hindcasts.summary_csv());
         let notes = format!(
             "# Hindcasts\n\n`forecasts.csv` has what the runs said, `scores.csv` how good it was, `summary.csv` what it comes to over cases, \
              `manifest.json` what was run.\n\n```text\n{text}```\n"
         );
-        let contents = [
-            ("forecasts.csv", forecasts.as_str()),
-            ("scores.csv", scores),
-            ("summary.csv", summary.as_str()),
-            ("README.md", notes.as_str()),
+        let texts = [
+            hindcasts.forecasts_csv(),
+            scores,
+            hindcasts.summary_csv(),
+            notes,
         ];
-        write_folder(folder, about, &contents, self.force)
+        (about, texts)
     }
 }
 

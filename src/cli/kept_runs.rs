@@ -1,5 +1,6 @@
 //! A finished batch of runs, read back from its folder.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,8 @@ pub(super) struct KeptRuns {
     pub manifest: Manifest,
     /// Its model.
     pub model: Model,
-    path: PathBuf,
+    /// Its folder.
+    pub folder: PathBuf,
 }
 
 impl KeptRuns {
@@ -41,8 +43,7 @@ impl KeptRuns {
             CliError::usage(message).with_help(again)
         })?;
         let description = &manifest.description;
-        let path = folder.join(RUNS_FILE);
-        if !path.exists() {
+        if !folder.join(RUNS_FILE).exists() {
             let message = format!("`{shown}` does not hold its single runs");
             return Err(CliError::usage(message).with_help(again));
         }
@@ -72,16 +73,31 @@ impl KeptRuns {
         Ok(Self {
             manifest,
             model,
-            path,
+            folder: folder.to_owned(),
         })
     }
 
     /// The mean of a quantity in each world.
     pub fn means(&self, quantity: Quantity) -> Result<Vec<WorldMean>, CliError> {
-        let means = world_means(&self.path, &self.model, quantity);
-        means.map_err(|error| {
-            CliError::failure(format!("cannot read `{}`: {error}", self.path.display()))
+        let path = self.folder.join(RUNS_FILE);
+        world_means(&path, &self.model, quantity).map_err(|error| {
+            CliError::failure(format!("cannot read `{}`: {error}", path.display()))
         })
+    }
+
+    /// What decides its worlds and is another in `other`, the seed apart; `None` if nothing is.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let [this, that] = [self, other].map(|batch| &batch.manifest.description);
+        if this.scenario.name != that.scenario.name {
+            let [this, that] = [this, that].map(|description| &description.scenario.name);
+            return Some(format!("one is of scenario {this}, the other of {that}"));
+        }
+        if this.overrides != that.overrides {
+            let [this, that] = [this, that].map(|description| set_by_hand(&description.overrides));
+            return Some(format!("one was run {this}, the other {that}"));
+        }
+        (this.scenario.sha256 != that.scenario.sha256)
+            .then(|| format!("scenario {} reads differently", this.scenario.name))
     }
 
     /// What the batch was, for the manifest of an analysis.
@@ -95,4 +111,16 @@ impl KeptRuns {
             "runs_sha256": self.manifest.files.get(RUNS_FILE),
         })
     }
+}
+
+/// The parameters that were set by hand, as options.
+fn set_by_hand(overrides: &BTreeMap<String, f64>) -> String {
+    if overrides.is_empty() {
+        return "without --set".to_owned();
+    }
+    let options = overrides.iter();
+    let options: Vec<String> = options
+        .map(|(name, value)| format!("--set {name}={value}"))
+        .collect();
+    format!("with {}", options.join(" "))
 }

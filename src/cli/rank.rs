@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::analysis::{refuse_folder, write_folder};
+use super::analysis::{ResultsFolder, show};
 use super::prepare::{DEFAULT_SEED, prepare_with};
 use super::run::{Interrupt, Meter, experiment_error, threads};
 use super::sensitivity::{Named, in_words, inputs, named, nothing_varies, quantity};
@@ -25,6 +25,9 @@ const DEFAULT_RUNS: u64 = 1_000;
 const DEFAULT_RUNS_OVER_WORLDS: u64 = 5_000;
 /// Probability that a prior leaves beyond each end.
 const TAIL: f64 = 0.05;
+
+/// Files of results.
+const FILES: [&str; 3] = ["rank.csv", "tornado.svg", "README.md"];
 
 /// Rank parameters by what moving each of them does to an outcome.
 ///
@@ -72,7 +75,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    refuse_folder(args.out.as_deref(), args.force, "--force")?;
+    let folder = ResultsFolder::new(args.out.as_deref(), FILES, args.force, "--force")?;
     if let Some(chart) = &args.chart {
         files::refuse_existing(chart, args.force)?;
     }
@@ -142,7 +145,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     };
     let text = prepared.loaded.resolved_text();
     let scenario = ScenarioDescription::new(prepared.loaded.name.clone(), text);
-    args.show(&tornado, &scenario, out)?;
+    args.show(&tornado, &scenario, folder.as_ref(), out)?;
     if done.interrupted {
         Err(CliError::Interrupted)
     } else {
@@ -194,17 +197,15 @@ impl Args {
         &self,
         tornado: &Tornado,
         scenario: &ScenarioDescription,
+        folder: Option<&ResultsFolder<'_, { FILES.len() }>>,
         out: &mut Output,
     ) -> Result<(), CliError> {
-        let mut shown = match self.format {
+        let shown = match self.format {
             Format::Text => tornado.text(),
             Format::Csv => tornado.csv(),
             Format::Json => super::json(tornado)?,
         };
-        if let Some(chart) = &self.chart {
-            files::write(chart, tornado.svg().as_bytes(), self.force)?;
-        }
-        if let Some(folder) = &self.out {
+        let files = || {
             let about = json!({
                 "flashpoint": env!("CARGO_PKG_VERSION"),
                 "analysis": "rank",
@@ -221,17 +222,12 @@ impl Args {
                 "# Parameters by the size of their effect\n\n`rank.csv` has the figures, `manifest.json` what they were made of.\n\n```text\n{}```\n",
                 tornado.text()
             );
-            let (csv, svg) = (tornado.csv(), tornado.svg());
-            let contents = [
-                ("rank.csv", csv.as_str()),
-                ("tornado.svg", svg.as_str()),
-                ("README.md", notes.as_str()),
-            ];
-            let line = write_folder(folder, about, &contents, self.force)?;
-            if self.format == Format::Text {
-                shown.push_str(&line);
-            }
+            (about, [tornado.csv(), tornado.svg(), notes])
+        };
+        let stored = show(&shown, self.format, folder, files, out);
+        if let Some(chart) = &self.chart {
+            files::write(chart, tornado.svg().as_bytes(), self.force)?;
         }
-        Ok(out.print(&shown)?)
+        stored
     }
 }

@@ -111,21 +111,33 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     }
     let interrupt = Interrupt::install();
     let mut finished = Vec::new();
+    let mut failed = None;
     for (scenario, prepared) in args.scenarios.iter().zip(&prepared) {
-        match run_one(args, scenario, prepared, &interrupt, out) {
-            Ok(one) => finished.push(one),
-            // Not a single run of this scenario: what the others came to is shown all the same.
+        // Without a single run of this scenario, what the others came to is shown all the same.
+        let one = match run_one(args, scenario, prepared, &interrupt, out) {
+            Ok(one) => one,
             Err(CliError::Interrupted) => break,
-            Err(error) => return Err(error),
-        }
-        if interrupt.stop.load(Ordering::Relaxed) {
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        };
+        let stored = one.stored.is_ok();
+        finished.push(one);
+        if !stored || interrupt.stop.load(Ordering::Relaxed) {
             break;
         }
     }
-    if !finished.is_empty() {
-        args.show(&finished, out)?;
-    }
+    let shown = match finished.as_slice() {
+        [] => Ok(()),
+        finished => args.show(finished, out),
+    };
     let all = finished.len() == prepared.len() && finished.iter().all(|one| !one.interrupted);
+    let not_stored = finished.into_iter().find_map(|one| one.stored.err());
+    if let Some(error) = not_stored.or(failed) {
+        return Err(error);
+    }
+    shown?;
     if all {
         Ok(())
     } else {
@@ -138,7 +150,8 @@ struct Finished {
     name: String,
     heading: Heading,
     results: Results,
-    stored: Option<(PathBuf, Committed)>,
+    /// Where the results are, if they were to be stored; or why they are not.
+    stored: Result<Option<(PathBuf, Committed)>, CliError>,
     interrupted: bool,
 }
 
@@ -180,31 +193,28 @@ fn run_one(
         return Err(CliError::Interrupted);
     }
     let results = Results::new(model, &done.replication.summary, done.level);
-    let stored = match folder {
-        Some((mut staging, description)) => {
-            if let Some(file) = runs_file {
-                let file = file.finish().map_err(|error| runs_error(&error))?;
-                staging.finish(file).map_err(directory_error)?;
-            }
-            let timings = timings(&done.replication, control.threads, seconds);
-            Some(store(
-                staging,
-                description,
-                &results,
-                &done,
-                args.precision,
-                &timings,
-            )?)
+    let stored = folder.map(|(mut staging, description)| {
+        if let Some(file) = runs_file {
+            let file = file.finish().map_err(|error| runs_error(&error))?;
+            staging.finish(file).map_err(directory_error)?;
         }
-        None => None,
-    };
+        let timings = timings(&done.replication, control.threads, seconds);
+        store(
+            staging,
+            description,
+            &results,
+            &done,
+            args.precision,
+            &timings,
+        )
+    });
     interrupt.saved();
 
     Ok(Finished {
         name: prepared.loaded.name.clone(),
         heading: args.heading(model, &plan, &done),
         results,
-        stored,
+        stored: stored.transpose(),
         interrupted,
     })
 }
@@ -240,10 +250,11 @@ impl Args {
             }
             (Format::Text, _) => side_by_side::text(&columns) + &stored_lines(finished),
         };
+        let printed = out.print(&text).and_then(|()| out.flush());
         if let Some(chart) = &self.chart {
             files::write(chart, chart::svg(&columns).as_bytes(), self.force)?;
         }
-        Ok(out.print(&text)?)
+        Ok(printed?)
     }
 
     fn plan(&self, model: &Model) -> Result<Plan, CliError> {
@@ -395,7 +406,7 @@ fn store(
 }
 
 fn stored_lines(finished: &[Finished]) -> String {
-    let stored = finished.iter().filter_map(|one| one.stored.as_ref());
+    let stored = (finished.iter()).filter_map(|one| one.stored.as_ref().ok()?.as_ref());
     stored
         .map(|(path, committed)| stored_line(path, *committed))
         .collect()

@@ -281,6 +281,41 @@ impl Finished {
         }
     }
 
+    /// Refuses to measure what was found in these runs anew in `others` unless, but for their seeds, they are the same: then
+    /// every column of worlds means the same in both.
+    ///
+    /// # Errors
+    /// A usage error that names two folders and what differs.
+    pub fn check_confirmed_by(&self, others: &Self) -> Result<(), CliError> {
+        let differing = match (self, others) {
+            (Self::Runs(these), Self::Runs(those)) => {
+                let mut pairs = these.list.iter().zip(&those.list);
+                pairs.find_map(|(this, that)| {
+                    let difference = this.difference(that)?;
+                    Some((this.folder.as_path(), that.folder.as_path(), difference))
+                })
+            }
+            (Self::Experiment(this), Self::Experiment(that)) => {
+                let difference = this.difference(that);
+                difference.map(|difference| (this.folder(), that.folder(), difference))
+            }
+            (Self::Runs(_), Self::Experiment(_)) | (Self::Experiment(_), Self::Runs(_)) => {
+                return Err(CliError::usage(
+                    "runs of a scenario cannot confirm those of an experiment, nor the other way round",
+                ));
+            }
+        };
+        match differing {
+            None => Ok(()),
+            Some((this, that, difference)) => Err(CliError::usage(format!(
+                "`{}` cannot confirm what is found in `{}`: {difference}",
+                that.display(),
+                this.display()
+            ))
+            .with_help("run the same scenario again with the same options and another --seed")),
+        }
+    }
+
     /// Names of the scenarios, or of the experiment.
     pub fn names(&self) -> &[String] {
         match self {

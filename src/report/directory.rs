@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::{Description, Manifest};
 use crate::digest::hex;
+use crate::durable;
 
 /// Name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
@@ -89,7 +90,10 @@ impl Staging {
             let name = target.file_name().unwrap_or_default().to_string_lossy();
             target.with_file_name(format!(".{name}.partial-{}", std::process::id()))
         };
-        fs::create_dir_all(&staging).map_err(|error| io_error(&target, error))?;
+        // What a killed process of the same number left there must not get among these results.
+        durable::remove_folder(&staging)
+            .and_then(|()| durable::create_folder(&staging))
+            .map_err(|error| io_error(&target, error))?;
         Ok(Self {
             target,
             staging,
@@ -174,36 +178,43 @@ impl Staging {
         if self.target.is_dir() {
             self.move_in()?;
         } else {
-            fs::rename(&self.staging, &self.target)
+            durable::sync_folder(&self.staging)
+                .and_then(|()| fs::rename(&self.staging, &self.target))
+                .and_then(|()| durable::sync_folder(durable::folder_of(&self.target)))
                 .map_err(|error| io_error(&self.target, error))?;
         }
         Ok(Committed::Written)
     }
 
     fn move_in(&self) -> Result<(), DirectoryError> {
-        if let Some(previous) = &self.previous {
-            let stale = (previous.files.keys().map(String::as_str))
-                .filter(|name| !self.files.contains_key(*name))
-                // The list is read from a file: it must not reach out of the folder.
-                .filter(|name| !name.contains(['/', '\\']));
-            for name in [MANIFEST].into_iter().chain(stale) {
-                match fs::remove_file(self.target.join(name)) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(self.error(name, error));
-                    }
-                    _ => {}
-                }
+        let sync =
+            || durable::sync_folder(&self.target).map_err(|error| io_error(&self.target, error));
+        let previous = self
+            .previous
+            .iter()
+            .flat_map(|previous| previous.files.keys());
+        let stale = (previous.map(String::as_str))
+            .filter(|name| !self.files.contains_key(*name))
+            // The list is read from a file: it must not reach out of the folder.
+            .filter(|name| !name.contains(['/', '\\']));
+        for name in [MANIFEST].into_iter().chain(stale) {
+            durable::remove_file(&self.target.join(name))
+                .map_err(|error| self.error(name, error))?;
+        }
+        sync()?;
+        for name in self.files.keys().map(String::as_str).chain([TIMINGS]) {
+            if self.staging.join(name).exists() {
+                self.place(name)?;
             }
         }
-        let listed = self.files.keys().map(String::as_str);
-        for name in listed.chain([TIMINGS, MANIFEST]) {
-            let from = self.staging.join(name);
-            if from.exists() {
-                fs::rename(from, self.target.join(name))
-                    .map_err(|error| self.error(name, error))?;
-            }
-        }
-        Ok(())
+        sync()?;
+        self.place(MANIFEST)?;
+        sync()
+    }
+
+    fn place(&self, name: &str) -> Result<(), DirectoryError> {
+        fs::rename(self.staging.join(name), self.target.join(name))
+            .map_err(|error| self.error(name, error))
     }
 
     fn error(&self, name: &str, error: io::Error) -> DirectoryError {
@@ -356,6 +367,26 @@ mod tests {
             staging.write("a.csv", "abc").unwrap();
             drop(staging);
             assert_eq!(names(folder.path()), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_a_killed_process_of_the_same_number_left_is_not_among_the_results() {
+        let folder = tempfile::tempdir().unwrap();
+        let (new, existing) = (folder.path().join("new"), folder.path().join("existing"));
+        fs::create_dir(&existing).unwrap();
+        for target in [new, existing] {
+            let staging = Staging::open(&target, &description(), false).unwrap();
+            let left = staging.staging().to_owned();
+            drop(staging);
+            fs::create_dir(&left).unwrap();
+            fs::write(left.join("runs.parquet"), "half").unwrap();
+            fs::write(left.join(TIMINGS), "{}").unwrap();
+            let mut staging = Staging::open(&target, &description(), false).unwrap();
+            staging.write("a.csv", "abc").unwrap();
+            let manifest = manifest(&staging, &description(), false);
+            staging.commit(&manifest).unwrap();
+            assert_eq!(names(&target), ["a.csv", MANIFEST]);
         }
     }
 

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::csv_text::CsvText;
-use super::half_written;
 use super::number::exact;
+use crate::durable;
 use crate::sensitivity::{Failure, Outcome};
 
 /// Name of the file with the outcomes.
@@ -77,7 +77,7 @@ impl Evaluations {
             let path = path.to_owned();
             move |error| EvaluationsError::Io { path, error }
         };
-        fs::create_dir_all(folder).map_err(failed(folder))?;
+        durable::create_folder(folder).map_err(failed(folder))?;
         let path = folder.join(EVALUATIONS);
         let mut file = OpenOptions::new()
             .read(true)
@@ -106,11 +106,11 @@ impl Evaluations {
             }
             file.set_len(0).map_err(failed(&path))?;
             let text = format!("{study:#}\n");
-            write_whole(&description, &text).map_err(failed(&description))?;
+            durable::write(&description, [text.as_bytes()]).map_err(failed(&description))?;
         } else if fresh {
             file.set_len(0).map_err(failed(&path))?;
         }
-        half_written::remove_all(folder).map_err(failed(folder))?;
+        durable::remove_partials(folder).map_err(failed(folder))?;
 
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed(&path))?;
@@ -230,15 +230,6 @@ fn differences(known: &Value, study: &Value) -> String {
         })
         .collect();
     differ.join(", ")
-}
-
-/// Writes a file under its name only when it is complete.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let partial = half_written::path_for(path);
-    let mut file = File::create(&partial)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(partial, path)
 }
 
 #[cfg(test)]

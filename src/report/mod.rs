@@ -10,7 +10,6 @@ pub mod describe;
 mod difference;
 pub mod directory;
 pub mod evaluations;
-pub mod half_written;
 pub mod hindcast;
 pub mod manifest;
 pub mod number;

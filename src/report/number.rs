@@ -69,8 +69,11 @@ pub fn decimals(interval: Interval) -> i32 {
         .unwrap_or(MAX_DECIMALS)
 }
 
-/// `x` rounded to so many decimals; negative ones round to tens, hundreds, ...
+/// `x` rounded to so many decimals; negative ones round to tens, hundreds, ... What is not a number is a dash.
 pub fn rounded(x: f64, decimals: i32) -> String {
+    if x.is_nan() {
+        return "–".to_owned();
+    }
     if !x.is_finite() {
         return if x > 0.0 { "∞" } else { "−∞" }.to_owned();
     }
@@ -159,6 +162,14 @@ mod tests {
         assert_eq!(show(-0.001, 0.2), "0.0");
         assert_eq!(show(-1.26, 0.2), "−1.3");
         assert_eq!(decimals(Interval::new(0.0, f64::INFINITY)), 0);
+        assert_eq!(rounded(f64::NEG_INFINITY, 1), "−∞");
+        assert_eq!(
+            (
+                rounded(f64::NAN, 1).as_str(),
+                significant(f64::NAN).as_str()
+            ),
+            ("–", "–")
+        );
     }
 
     #[test]

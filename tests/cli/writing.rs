@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::flashpoint;
 use crate::run::{ENDLESS, SCENARIO, desk, interrupt, names, run, wait_for_rows};
 
 /// Exit code and standard error; nothing may be on standard output.
@@ -240,4 +241,185 @@ fn an_interrupted_experiment_can_be_completed() {
     let complete = files(&out);
     assert_eq!(cut_short(desk.path(), &LONG, &out, stop), Some(130));
     assert!(files(&out) == complete);
+}
+
+/// A case for `hindcast`.
+const CASE: &str = r#"
+[scenario]
+title = "Raids of one winter"
+extends = "raids.toml"
+
+[hindcast]
+case = "first"
+
+[[question]]
+id = "raid"
+ask = "Is there a raid?"
+when = "raids > 0"
+happened = true
+last_time = false
+source = "the newspapers"
+"#;
+
+#[test]
+fn a_file_in_the_way_of_an_analysis_is_told_before_anything_is_run() {
+    let desk = desk();
+    fs::write(desk.path().join("case.toml"), CASE).unwrap();
+    let kept = ["--keep-runs", "--runs", "8000", "--out", "kept"];
+    assert!(run(desk.path(), &kept).output().unwrap().status.success());
+    let out = desk.path().join("out");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("README.md"), "mine").unwrap();
+    let lines: [&[&str]; 7] = [
+        &["compare", "raids.toml", "--what-if", "more: rate = 0.04"],
+        &["rank", "raids.toml", "--by", "some", "--chart", "chart.svg"],
+        &["sensitivity", "raids.toml", "--of", "some"],
+        &["sensitivity", "--from", "kept", "--of", "some"],
+        &["discover", "kept", "--outcome", "some"],
+        &["hindcast", "case.toml"],
+        &["calibrate", "no-matter-which.toml"],
+    ];
+    for line in lines {
+        let done = flashpoint(desk.path(), &[line, &["--out", "out"]].concat());
+        assert_eq!((done.code, done.stdout.as_str()), (2, ""), "{line:?}");
+        assert!(
+            done.stderr
+                .contains("`out/README.md` exists already\n  help: choose another folder"),
+            "{line:?}: {}",
+            done.stderr
+        );
+        assert_eq!(names(&out), ["README.md"], "{line:?}");
+    }
+    assert!(!desk.path().join("chart.svg").exists());
+    let line = ["hindcast", "case.toml", "--out", "raids.toml"];
+    let done = flashpoint(desk.path(), &line);
+    assert_eq!((done.code, done.stdout.as_str()), (2, ""));
+    assert!(
+        done.stderr.contains("`raids.toml` is not a folder"),
+        "{}",
+        done.stderr
+    );
+}
+
+/// A folder in the place of a file that should be replaced cannot be.
+fn in_the_way(out: &Path, name: &str) {
+    fs::create_dir_all(out.join(name).join("inside")).unwrap();
+}
+
+#[test]
+fn what_cannot_be_written_is_shown_all_the_same() {
+    let desk = desk();
+    fs::write(desk.path().join("case.toml"), CASE).unwrap();
+    let kept = ["--keep-runs", "--runs", "8000", "--out", "kept"];
+    assert!(run(desk.path(), &kept).output().unwrap().status.success());
+    let compare = ["compare", "raids.toml", "--what-if", "more: rate = 0.04"];
+    let lines: [(&[&str], &str, &str); 6] = [
+        (&["run", "raids.toml"], "outcomes.csv", "Raids\n"),
+        (&compare, "comparison.csv", "Paired 95 %"),
+        (
+            &["rank", "raids.toml", "--by", "some"],
+            "rank.csv",
+            "What moves whether",
+        ),
+        (
+            &["discover", "kept", "--outcome", "some"],
+            "trade_off.svg",
+            "Which worlds decide",
+        ),
+        (
+            &["hindcast", "case.toml", "--runs", "400"],
+            "forecasts.csv",
+            "Is there a raid?",
+        ),
+        (
+            &["sensitivity", "--from", "kept", "--of", "some"],
+            "indices.csv",
+            "rate",
+        ),
+    ];
+    for (line, name, part) in lines {
+        let out = desk.path().join(line[0]);
+        in_the_way(&out, name);
+        let force = if line[0] == "sensitivity" {
+            "--fresh"
+        } else {
+            "--force"
+        };
+        let done = flashpoint(desk.path(), &[line, &["--out", line[0], force]].concat());
+        assert_eq!(done.code, 1, "{line:?}: {}", done.stderr);
+        assert!(done.stdout.contains(part), "{line:?}: {}", done.stdout);
+        assert!(
+            !done.stdout.contains("Results: "),
+            "{line:?}: {}",
+            done.stdout
+        );
+        assert!(
+            done.stderr.starts_with("error: cannot write "),
+            "{}",
+            done.stderr
+        );
+        assert!(done.stderr.contains(name), "{line:?}: {}", done.stderr);
+        // Nothing half written is left, and nothing that would seem complete.
+        let left = names(&out);
+        assert!(
+            left.iter()
+                .all(|name| !name.starts_with('.') && name != "manifest.json"),
+            "{left:?}"
+        );
+    }
+    in_the_way(desk.path(), "chart.svg");
+    for line in [
+        &["run", "raids.toml", "--no-files"][..],
+        &["rank", "raids.toml", "--by", "some", "--force"],
+    ] {
+        let chart = if line[0] == "run" {
+            // Without --force a chart that is there is refused before the runs.
+            "/dev/full/chart.svg"
+        } else {
+            "chart.svg"
+        };
+        let done = flashpoint(desk.path(), &[line, &["--chart", chart]].concat());
+        assert_eq!(done.code, 1, "{line:?}: {}", done.stderr);
+        assert!(!done.stdout.is_empty(), "{line:?}");
+        assert!(
+            done.stderr.contains("chart.svg"),
+            "{line:?}: {}",
+            done.stderr
+        );
+    }
+}
+
+#[test]
+fn a_scenario_that_fails_does_not_take_the_results_of_others_with_it() {
+    let desk = desk();
+    let wild = SCENARIO.replace("hazard = \"rate\"", "hazard = \"rate / (time - time)\"");
+    fs::write(desk.path().join("wild.toml"), wild).unwrap();
+    let line = ["wild.toml", "--runs", "100", "--no-files"];
+    let done = run(desk.path(), &line).output().unwrap();
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    let stdout = String::from_utf8(done.stdout).unwrap();
+    assert!(
+        stdout.contains("Raids") && stdout.contains("some"),
+        "{stdout}"
+    );
+}
+
+/// What cannot be printed is stored: only one of both may fail.
+#[cfg(target_os = "linux")]
+#[test]
+fn results_are_stored_where_they_cannot_be_printed() {
+    let desk = desk();
+    let output = Command::new(env!("CARGO_BIN_EXE_flashpoint"))
+        .current_dir(desk.path())
+        .args(["compare", "raids.toml", "--what-if", "more: rate = 0.04"])
+        .args(["--runs", "400", "--out", "out"])
+        .stdin(Stdio::null())
+        .stdout(File::create("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        names(&desk.path().join("out")),
+        ["README.md", "comparison.csv", "manifest.json"]
+    );
 }

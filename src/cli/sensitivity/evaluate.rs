@@ -8,6 +8,7 @@ use super::study::{Plan, Study};
 use crate::cli::CliError;
 use crate::cli::files;
 use crate::cli::run::{Clock, Meter};
+use crate::durable;
 use crate::experiment::Subject;
 use crate::report::evaluations::{Evaluations, EvaluationsError};
 use crate::report::number::count;
@@ -150,12 +151,8 @@ fn interrupted(study: &Study<'_>, plan: &Plan, evaluations: &Evaluations, all: u
 
 fn forget_provisional(folder: &Path) -> Result<(), CliError> {
     let path = folder.join(PROVISIONAL);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(CliError::failure(
-            format!("cannot remove `{}`: {error}", path.display()),
-        )),
-        _ => Ok(()),
-    }
+    durable::remove_file(&path)
+        .map_err(|error| CliError::failure(format!("cannot remove `{}`: {error}", path.display())))
 }
 
 impl Analysis {

@@ -8,7 +8,7 @@ mod shares;
 mod study;
 mod subject;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use choose::Group;
 pub(super) use choose::{Named, cases, in_words, inputs, named, nothing_varies, quantity};
 
-use super::analysis::{on_threads, refuse_files, refuse_folder, write_folder};
+use super::analysis::{ResultsFolder, on_threads, refuse_file, show};
 use super::prepare::DEFAULT_SEED;
 use super::run::{Interrupt, Meter};
 use super::worlds::Finished;
@@ -26,15 +26,6 @@ use crate::report::evaluations::{EVALUATIONS, Evaluations, STUDY};
 use crate::report::sensitivity::{Curves, Indices};
 use evaluate::{Carried, Watch};
 pub(super) use subject::StudySubject;
-
-/// Files that a study of its own runs puts into its folder.
-const RESULTS: [&str; 5] = [
-    MANIFEST,
-    EVALUATIONS,
-    "README.md",
-    "curves.csv",
-    "indices.csv",
-];
 
 /// Find out which uncertain parameters drive an outcome, and how much of it is chance.
 ///
@@ -96,13 +87,16 @@ pub(super) struct Args {
     /// larger budget uses the runs that are there.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Start over in a folder that holds another analysis.
+    /// Start over in a folder that holds another analysis, or files of the names of its results.
     #[arg(long, requires = "out")]
     fresh: bool,
     /// How the results are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
+
+/// The folder of results: a table and a README.
+type Folder<'a> = ResultsFolder<'a, 2>;
 
 /// How drivers are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -212,21 +206,18 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     if args.from.is_empty() {
         return from_runs(args, out);
     }
-    refuse_folder(args.out.as_deref(), args.fresh, "--fresh")?;
-    let (analyses, about) = from_batches(args)?;
-    let (mut shown, csv) = (args.shown(&analyses)?, csv_of(&analyses));
-    if let Some(folder) = &args.out {
-        let line = args.store(folder, about, &analyses, &csv, args.fresh)?;
-        if args.format == Format::Text {
-            shown.push_str(&line);
-        }
-    }
-    Ok(out.print(&shown)?)
+    let method = args.method.unwrap_or(Method::Rank);
+    let folder = args.results(method, args.fresh)?;
+    let (analyses, about) = from_batches(args, method)?;
+    args.show(&analyses, about, folder.as_ref(), out)
 }
 
 fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let method = args.method.unwrap_or(Method::Sobol);
     args.check(method)?;
+    let continued = (args.out.as_deref()).is_some_and(|folder| folder.join(STUDY).exists());
+    // A folder that belongs to a study may hold the results of a smaller one.
+    let folder = args.results(method, args.fresh || continued)?;
     let subject = StudySubject::load(args, out)?;
     let named = subject.named();
     let mut cases = choose::cases(&named, &args.of)?;
@@ -264,9 +255,7 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     });
     let mut evaluations = match &args.out {
         Some(folder) => {
-            if !folder.join(STUDY).exists() {
-                refuse_files(Some(folder), &RESULTS, args.fresh, "--fresh")?;
-            }
+            refuse_file(folder, EVALUATIONS, args.fresh || continued, "--fresh")?;
             Evaluations::open(folder, &identity, &args.of, args.fresh)
                 .map_err(evaluate::evaluations_error)?
         }
@@ -293,19 +282,10 @@ fn from_runs(args: &Args, out: &mut Output) -> Result<(), CliError> {
     about["budget"] = json!(args.budget);
     about["precision"] = json!(args.precision);
     about["runs"] = json!(carried.runs);
-    let (mut shown, csv) = (args.shown(&carried.analyses)?, csv_of(&carried.analyses));
-    if let Some(folder) = &args.out {
-        // The folder belongs to this study: they may replace those of a smaller one.
-        let line = args.store(folder, about, &carried.analyses, &csv, true)?;
-        if args.format == Format::Text {
-            shown.push_str(&line);
-        }
-    }
-    Ok(out.print(&shown)?)
+    args.show(&carried.analyses, about, folder.as_ref(), out)
 }
 
-fn from_batches(args: &Args) -> Result<(Vec<Analysis>, Value), CliError> {
-    let method = args.method.unwrap_or(Method::Rank);
+fn from_batches(args: &Args, method: Method) -> Result<(Vec<Analysis>, Value), CliError> {
     if !method.takes_given_data() {
         let message = format!("method {} needs runs of its own design", method.name());
         return Err(CliError::usage(message)
@@ -394,31 +374,46 @@ impl Args {
         }
     }
 
-    /// Writes the files of results.
-    fn store(
+    /// The folder for the results.
+    fn results(&self, method: Method, replace: bool) -> Result<Option<Folder<'_>>, CliError> {
+        let table = if method == Method::Ofat {
+            "curves.csv"
+        } else {
+            "indices.csv"
+        };
+        Folder::new(
+            self.out.as_deref(),
+            [table, "README.md"],
+            replace,
+            "--fresh",
+        )
+    }
+
+    /// Prints what was found, and writes it into the folder, if there is one.
+    fn show(
         &self,
-        folder: &Path,
-        about: Value,
         analyses: &[Analysis],
-        csv: &str,
-        replace: bool,
-    ) -> Result<String, CliError> {
-        let name = match analyses {
-            [Analysis::Curves(_), ..] => "curves.csv",
-            _ => "indices.csv",
+        about: Value,
+        folder: Option<&Folder<'_>>,
+        out: &mut Output,
+    ) -> Result<(), CliError> {
+        let files = || {
+            let kept = (self.out.as_ref()).is_some_and(|out| out.join(EVALUATIONS).exists());
+            let runs = if kept {
+                format!(
+                    "`{EVALUATIONS}` has the outcome of every run and `{STUDY}` says what the rows are, "
+                )
+            } else {
+                String::new()
+            };
+            let table = folder.map_or("", |folder| folder.names()[0]);
+            let notes = format!(
+                "# What drives an outcome\n\n`{table}` has the figures, {runs}`{MANIFEST}` what they were made of.\n\n```text\n{}```\n",
+                text_of(analyses)
+            );
+            (about, [csv_of(analyses), notes])
         };
-        let runs = match folder.join(EVALUATIONS).exists() {
-            true => format!(
-                "`{EVALUATIONS}` has the outcome of every run and `{STUDY}` says what the rows are, "
-            ),
-            false => String::new(),
-        };
-        let notes = format!(
-            "# What drives an outcome\n\n`{name}` has the figures, {runs}`{MANIFEST}` what they were made of.\n\n```text\n{}```\n",
-            text_of(analyses)
-        );
-        let contents = [(name, csv), ("README.md", notes.as_str())];
-        write_folder(folder, about, &contents, replace)
+        show(&self.shown(analyses)?, self.format, folder, files, out)
     }
 
     fn show_interrupted(&self, carried: &Carried, out: &mut Output) -> Result<(), CliError> {

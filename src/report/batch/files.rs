@@ -1,7 +1,6 @@
 //! Files of a batch, each under its name when it is complete and durable.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,8 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::parquet_table::{Cell, Column, ParquetTable};
 use super::row;
-use crate::batch::store::{StoreError, partial_path, publish};
+use crate::batch::store::StoreError;
 use crate::digest::{hex, sha256_hex};
+use crate::durable::Partial;
 
 /// The files of a folder as they are written, with their digests.
 #[derive(Debug)]
@@ -122,8 +122,8 @@ impl Files {
     }
 
     fn create(&self, name: &str) -> Result<HashedFile, StoreError> {
-        let path = partial_path(&self.folder.join(name));
-        let file = File::create(path).map_err(|error| self.error(name, error))?;
+        let file = Partial::create(&self.folder.join(name));
+        let file = file.map_err(|error| self.error(name, error))?;
         Ok(HashedFile {
             file: BufWriter::with_capacity(1 << 16, file),
             hash: Sha256::new(),
@@ -134,7 +134,7 @@ impl Files {
         let digest = hex(&file.hash.finalize());
         let file = file.file.into_inner();
         let file = file.map_err(|error| self.error(name, error.into_error()))?;
-        publish(file, &self.folder.join(name)).map_err(|error| self.error(name, error))?;
+        file.publish().map_err(|error| self.error(name, error))?;
         self.written.insert(name.to_owned(), digest);
         Ok(())
     }
@@ -185,7 +185,7 @@ impl Table {
 
 /// A file that is hashed as it is written.
 pub struct HashedFile {
-    file: BufWriter<File>,
+    file: BufWriter<Partial>,
     hash: Sha256,
 }
 

@@ -52,6 +52,11 @@ pub struct FoundBox {
     pub confirmed: Option<Confirmed>,
 }
 
+/// A share in percent, or a dash where there is none.
+fn percent_or_dash(share: Option<f64>, decimals: i32) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| percent(share, decimals))
+}
+
 /// A box in worlds that it was not found in.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Confirmed {
@@ -59,14 +64,14 @@ pub struct Confirmed {
     pub worlds: usize,
     /// Share of all worlds.
     pub mass: f64,
-    /// Mean target of the worlds inside.
-    pub density: f64,
+    /// Mean target of the worlds inside; none if there are no worlds inside.
+    pub density: Option<f64>,
     /// Lower end of its 95 % interval.
     pub low: f64,
     /// Upper end.
     pub high: f64,
-    /// Share of the sum of targets that is inside.
-    pub coverage: f64,
+    /// Share of the sum of targets that is inside; none where the outcome never came true.
+    pub coverage: Option<f64>,
 }
 
 impl Confirmed {
@@ -74,7 +79,7 @@ impl Confirmed {
         let decimals = percent_decimals(Interval::new(self.low, self.high));
         format!(
             "{} ({})",
-            percent(self.density, decimals),
+            percent_or_dash(self.density, decimals),
             percent_range(self.low, self.high, decimals)
         )
     }
@@ -242,7 +247,7 @@ impl Boxes {
             ];
             if let Some(confirmed) = &found.confirmed {
                 row.push(confirmed.text());
-                row.push(percent(confirmed.coverage, 1));
+                row.push(percent_or_dash(confirmed.coverage, 1));
             }
             table.row(row);
         }
@@ -333,8 +338,9 @@ impl Boxes {
             "sentence",
         ]);
         for found in &self.boxes {
-            let confirmed =
-                |f: fn(&Confirmed) -> f64| exact_or_empty(found.confirmed.as_ref().map(f));
+            let confirmed = |f: fn(&Confirmed) -> Option<f64>| {
+                exact_or_empty(found.confirmed.as_ref().and_then(f))
+            };
             let worlds = found.confirmed.as_ref().map(|c| c.worlds);
             csv.row(&[
                 found.number.to_string(),
@@ -347,8 +353,8 @@ impl Boxes {
                 exact_or_empty(found.least_significant()),
                 worlds.map_or_else(String::new, |worlds| worlds.to_string()),
                 confirmed(|c| c.density),
-                confirmed(|c| c.low),
-                confirmed(|c| c.high),
+                confirmed(|c| Some(c.low)),
+                confirmed(|c| Some(c.high)),
                 confirmed(|c| c.coverage),
                 self.sentence(found),
             ]);

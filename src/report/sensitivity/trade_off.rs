@@ -19,7 +19,7 @@ pub fn svg(boxes: &Boxes) -> String {
     let densest = (boxes.boxes.iter())
         .map(|b| {
             b.density
-                .max(b.confirmed.as_ref().map_or(0.0, |c| c.density))
+                .max(b.confirmed.as_ref().and_then(|c| c.density).unwrap_or(0.0))
         })
         .fold(boxes.base_rate, f64::max);
     let end = ((densest * 10.0).ceil() / 10.0).clamp(0.1, 1.0);
@@ -72,8 +72,10 @@ pub fn svg(boxes: &Boxes) -> String {
     for found in chosen_first {
         let at = (x(found.coverage), y(found.density));
         out.push_str(&point(found, at, found.number == boxes.chosen));
-        if let Some(confirmed) = &found.confirmed {
-            out.push_str(&cross((x(confirmed.coverage), y(confirmed.density))));
+        let confirmed = found.confirmed.as_ref();
+        let measured = confirmed.and_then(|c| Some((c.coverage?, c.density?)));
+        if let Some((coverage, density)) = measured {
+            out.push_str(&cross((x(coverage), y(density))));
         }
         let free = |other: &(f64, f64)| (at.0 - other.0).abs() + (at.1 - other.1).abs() >= APART;
         if labels.iter().all(free) {

@@ -106,7 +106,7 @@ impl ScenarioBox {
             rows: inside.n,
             mass: inside.n as f64 / table.rows() as f64,
             density: inside.mean(),
-            coverage: inside.sum / total,
+            coverage: (total != 0.0).then(|| inside.sum / total),
             quasi_p: self.limits.iter().enumerate().map(quasi_p).collect(),
         }
     }
@@ -181,8 +181,8 @@ pub struct BoxStatistics {
     pub mass: f64,
     /// Mean target inside (0 if there are no rows).
     pub density: f64,
-    /// Share of the sum of targets.
-    pub coverage: f64,
+    /// Share of the sum of targets; none where that sum is 0.
+    pub coverage: Option<f64>,
     /// For each limited column, the probability that a box of as many rows drawn from the box
     /// without that limit would be as dense (Bryant & Lempert 2010, section 4.3): large if the
     /// limit does nothing. An exact binomial tail for targets of 0 and 1, else a normal tail with
@@ -193,12 +193,15 @@ pub struct BoxStatistics {
 impl BoxStatistics {
     /// The measures in words.
     pub fn sentence(&self) -> String {
+        let covered = match self.coverage {
+            Some(coverage) => format!("{:.1} % of it is there", 100.0 * coverage),
+            None => "it never comes about".to_owned(),
+        };
         format!(
-            "{} of worlds ({} rows), the outcome has probability {:.3} there, and {:.1} % of it is there",
-            format_args!("{:.1} %", 100.0 * self.mass),
+            "{:.1} % of worlds ({} rows), the outcome has probability {:.3} there, and {covered}",
+            100.0 * self.mass,
             self.rows,
             self.density,
-            100.0 * self.coverage
         )
     }
 }
@@ -286,7 +289,7 @@ mod tests {
         );
         let s = scenario.statistics(&table);
         assert_eq!((s.rows, s.mass, s.density), (2, 2.0 / 6.0, 1.0));
-        assert!((s.coverage - 2.0 / 3.0).abs() < 1e-15);
+        assert!((s.coverage.unwrap() - 2.0 / 3.0).abs() < 1e-15);
         // Without the range: 3 rows, 2 hits; P(2 of 2) = 4/9. Without the category: 4 rows, 3 hits.
         assert!((s.quasi_p[0].1 - 4.0 / 9.0).abs() < 1e-12);
         assert!((s.quasi_p[1].1 - 9.0 / 16.0).abs() < 1e-12);
@@ -302,6 +305,9 @@ mod tests {
             },
         );
         assert_eq!(scenario.limits.len(), 1);
+        let never = table.map_output(|_| 0.0).unwrap();
+        let s = scenario.statistics(&never);
+        assert_eq!((s.density, s.coverage), (0.0, None));
         assert_eq!(ScenarioBox::default().sentence(&table), "any world");
     }
 

@@ -161,3 +161,160 @@ fn a_batch_gives_indices_and_boxes_without_new_runs() {
         assert_eq!(other, trajectory);
     }
 }
+
+/// A folder with the scenario, and the runs of seed 3 in which boxes are found.
+fn found() -> tempfile::TempDir {
+    let desk = desk();
+    kept(desk.path(), "clash.toml", "found", &["--seed", "3"]);
+    desk
+}
+
+fn kept(desk: &Path, scenario: &str, out: &str, more: &[&str]) {
+    let line = ["run", scenario, "--keep-runs", "--out", out];
+    let size = ["--runs", "4000"];
+    let size = if more.contains(&"--runs") {
+        &[][..]
+    } else {
+        &size
+    };
+    succeed(desk, &[&line, size, more].concat());
+}
+
+#[test]
+fn boxes_are_confirmed_by_runs_of_the_same_scenario_alone() {
+    let desk = found();
+    let longer = SCENARIO.replace(
+        "[parameter.drive]",
+        "[parameter.first]\nvalue = 0.5\nbasis = \"assumption\"\nprior = { dist = \"uniform\", low = 0, high = 1 }\n[parameter.drive]",
+    );
+    let longer = longer.replace("+ 0 * idle", "+ 0 * idle + 0 * first");
+    fs::create_dir(desk.path().join("elsewhere")).unwrap();
+    fs::write(desk.path().join("elsewhere/clash.toml"), longer).unwrap();
+    kept(desk.path(), "elsewhere/clash.toml", "longer", &[]);
+    let fewer = ["--set", "idle=0", "--set", "lever=0.25"];
+    kept(desk.path(), "clash.toml", "fewer", &fewer);
+    kept(desk.path(), "clash.toml", "held", &["--set", "drive=0"]);
+    for (other, why) in [
+        ("longer", "scenario clash reads differently"),
+        (
+            "fewer",
+            "one was run without --set, the other with --set idle=0 --set lever=0.25",
+        ),
+        (
+            "held",
+            "one was run without --set, the other with --set drive=0",
+        ),
+    ] {
+        let line = [
+            "discover",
+            "found",
+            "--outcome",
+            "clash",
+            "--confirm",
+            other,
+        ];
+        let refused = flashpoint(desk.path(), &line);
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{other}");
+        let message = format!("`{other}` cannot confirm what is found in `found`: {why}\n");
+        assert!(refused.stderr.contains(&message), "{}", refused.stderr);
+    }
+    // A share of runs is another one with more runs, but its mean is the same.
+    let finer = ["--runs-per-world", "40"];
+    kept(desk.path(), "clash.toml", "finer", &finer);
+    let line = [
+        "discover",
+        "found",
+        "--outcome",
+        "clash",
+        "--confirm",
+        "finer",
+    ];
+    succeed(desk.path(), &line);
+    let refused = flashpoint(desk.path(), &[&line[..], &["--threshold", "0.5"]].concat());
+    assert_eq!(refused.code, 2);
+    let message = "--confirm has 40 runs in each world, not 20";
+    assert!(refused.stderr.contains(message), "{}", refused.stderr);
+}
+
+#[test]
+fn an_outcome_that_never_comes_where_boxes_are_confirmed_has_no_coverage() {
+    let desk = found();
+    kept(desk.path(), "clash.toml", "few", &["--runs", "40"]);
+    let line = [
+        "discover",
+        "found",
+        "--outcome",
+        "clash",
+        "--threshold",
+        "0.8",
+        "--confirm",
+        "few",
+        "--out",
+        "boxes",
+    ];
+    let text = succeed(desk.path(), &line);
+    let start = text.lines().find(|line| line.contains("  all  ")).unwrap();
+    assert!(start.trim_end().ends_with(" –"), "{text}");
+    assert!(text.contains("– (0–100 %)"), "{text}");
+    assert!(!text.contains('∞') && !text.contains("NaN"), "{text}");
+    let trajectory = fs::read_to_string(desk.path().join("boxes/trajectory.csv")).unwrap();
+    let start: Vec<&str> = trajectory.lines().nth(1).unwrap().split(',').collect();
+    assert_eq!((start[8], start[9], start[12]), ("2", "0", ""), "{start:?}");
+    let picture = fs::read_to_string(desk.path().join("boxes/trade_off.svg")).unwrap();
+    assert!(
+        !picture.contains("NaN") && !picture.contains("inf"),
+        "{picture}"
+    );
+}
+
+#[test]
+fn boxes_of_an_experiment_are_confirmed_by_the_same_design_alone() {
+    let sweep = r#"
+[batch]
+title = "A sweep"
+keep_runs = true
+runs = 4000
+[scenario.only]
+file = "clash.toml"
+[sweep.fixed]
+values = [0.5, 1]
+"#;
+    let other = sweep.replace("[0.5, 1]", "[0.25, 1]");
+    let desk = folder(&[("clash.toml", SCENARIO), ("kept.toml", sweep)]);
+    fs::create_dir(desk.path().join("elsewhere")).unwrap();
+    fs::write(desk.path().join("elsewhere/clash.toml"), SCENARIO).unwrap();
+    fs::write(desk.path().join("elsewhere/kept.toml"), other).unwrap();
+    let batch = |file: &str, out: &str, more: &[&str]| {
+        let line = [&["batch", file, "--out", out], more].concat();
+        let done = flashpoint(desk.path(), &line);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+    };
+    batch("kept.toml", "found", &[]);
+    batch("kept.toml", "again", &["--seed", "2"]);
+    batch("kept.toml", "few", &["--seed", "2", "--runs", "400"]);
+    batch("elsewhere/kept.toml", "moved", &["--seed", "2"]);
+    let confirm = |other: &str| {
+        let line = [
+            "discover",
+            "found",
+            "--outcome",
+            "clash",
+            "--confirm",
+            other,
+        ];
+        flashpoint(desk.path(), &line)
+    };
+    let done = confirm("again");
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    for (other, why) in [
+        (
+            "few",
+            "--confirm has rows of fixed, but boxes are found in rows of fixed, drive, lever, idle",
+        ),
+        ("moved", "levers or sweeps differ"),
+    ] {
+        let refused = confirm(other);
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{other}");
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    }
+}

@@ -14,7 +14,7 @@ fn choose(result: &Prim, coverage: f64) -> &PrimStep {
     let enough = result
         .trajectory
         .iter()
-        .filter(|s| s.statistics.coverage >= coverage);
+        .filter(|s| s.statistics.coverage.unwrap() >= coverage);
     enough
         .max_by(|a, b| a.statistics.density.total_cmp(&b.statistics.density))
         .unwrap()
@@ -127,7 +127,7 @@ fn trajectory_is_consistent() {
                 .collect();
             let sum: f64 = inside.iter().map(|&i| table.y()[i]).sum();
             assert_eq!(step.statistics.rows, inside.len());
-            assert!((step.statistics.coverage - sum / total).abs() < 1e-12);
+            assert!((step.statistics.coverage.unwrap() - sum / total).abs() < 1e-12);
             assert!((step.statistics.density - sum / inside.len() as f64).abs() < 1e-12);
             assert!(step.statistics.mass >= 0.05);
             if let (Some(before), Phase::Peel) = (before, step.phase) {
