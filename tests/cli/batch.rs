@@ -441,7 +441,7 @@ fn runs_at_the_cap_count_alike_in_every_table_and_are_told() {
     for part in [
         "WARNING: in 4 cells runs were stopped at the cap on events (`max_events`)",
         &format!(
-            "  cell 1 (storms, as_is, storms_share 0.5): {} of 1,000 runs\n",
+            "  cell 1 (storms / as_is, storms_share = 0.5): {} of 1,000 runs\n",
             capped[1]
         ),
         "WARNING: 8 differences rest on pairs in which a run was stopped",
@@ -458,13 +458,30 @@ fn runs_at_the_cap_count_alike_in_every_table_and_are_told() {
         assert!(done.stderr.contains(part), "{part}\n{}", done.stderr);
     }
 
+    // Neither are scenarios beside each other without a warning.
+    let stormy = "[scenario]\nextends = \"storms.toml\"\n[parameter.storms_share]\nvalue = 0.5\n";
+    fs::write(desk.path().join("stormy.toml"), stormy).unwrap();
+    let line = [
+        "run",
+        "storms.toml",
+        "stormy.toml",
+        "--runs",
+        "100",
+        "--no-files",
+    ];
+    let shown = succeed(desk.path(), &line);
+    assert!(
+        shown.contains("WARNING: stormy: ") && !shown.contains("WARNING: storms: "),
+        "{shown}"
+    );
+
     // A mean over no run at all is not weighed, for the reason that there is.
     let all_capped = CAPPED_EXPERIMENT
         .replace("wars_share = 0.1", "wars_share = 1")
         .replace("of = \"war\"", "of = \"wars\"");
     fs::write(desk.path().join("none.toml"), all_capped).unwrap();
     let printed = succeed(desk.path(), &["batch", "none.toml"]);
-    let part = "not weighed: in cell 5 (storms, careful, storms_share 1) none of 100 runs in a row has a value: each was stopped \
+    let part = "not weighed: in cell 5 (storms / careful, storms_share = 1) none of 100 runs in a row has a value: each was stopped \
                 at the cap on events";
     assert!(printed.contains(part), "{part}\n{printed}");
 }
