@@ -454,17 +454,14 @@ fn marginal(
     let mean = after(&|_| 1.0).0;
     let (sd, sd_error) = resamples.estimate(|times| after(times).1);
     let simultaneous = 1.0 - (1.0 - level) / count as f64;
-    let relative = |statistic: &dyn Fn(&dyn Fn(usize) -> f64) -> f64| {
-        varies(column).then(|| {
-            let (value, error) = resamples.estimate(statistic);
-            (value, around(value, error, simultaneous))
-        })
-    };
-    let contraction = relative(&|times| 1.0 - after(times).1 / before(times).1);
-    let shift = relative(&|times| {
+    let relative =
+        |(value, error)| varies(column).then(|| (value, around(value, error, simultaneous)));
+    let contraction = resamples.estimate(|times| 1.0 - after(times).1 / before(times).1);
+    let contraction = relative(contraction);
+    let shift = relative(resamples.estimate(|times| {
         let (prior_mean, prior_sd) = before(times);
         (after(times).0 - prior_mean) / prior_sd
-    });
+    }));
     let enough = effective_worlds >= FEWEST_EFFECTIVE_WORLDS;
     let is_narrower = contraction.is_some_and(|(_, interval)| interval.low > 0.0);
     let is_elsewhere = shift.is_some_and(|(_, interval)| !interval.contains(0.0));
