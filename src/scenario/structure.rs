@@ -220,7 +220,7 @@ impl<'a> Checker<'a> {
         } else if let Some(best) = closest(key, unused) {
             problem.label(format!("did you mean `{best}`?"))
         } else if names.len() <= MAX_LISTED {
-            let names = list(names.into_iter(), "and");
+            let names = list(names, "and");
             problem.help(format!("the keys here are {names}"))
         } else {
             problem
