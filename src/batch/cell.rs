@@ -26,7 +26,8 @@ pub struct CellRuns<'a> {
 pub struct Estimate {
     /// Runs made, capped ones included.
     pub runs: u64,
-    /// Runs stopped at the cap on events: they count in no endgame, flag or metric.
+    /// Runs stopped at the cap on events: they count in no endgame, flag or metric, so a probability is too low by up to their
+    /// share.
     pub capped: u64,
     /// Draws of the parameters, if they are drawn.
     pub worlds: Option<u64>,
@@ -75,8 +76,9 @@ impl<'a> CellRuns<'a> {
         (self.records.len() / self.plan.layout().bytes()) as u64
     }
 
-    /// The value of a quantity in each run: 1 or 0 for an endgame or a flag; the horizon for a day that never came. `None` for
-    /// a run that was stopped at the cap on events, and for a metric that is not finite.
+    /// The value of a quantity in each run: 1 or 0 for an endgame or a flag; the horizon for a day that never came. A run that
+    /// was stopped at the cap on events counts in no endgame or flag, and has no value of a metric: `None`, as for a metric that
+    /// is not finite.
     pub fn values(&self, quantity: usize) -> impl Iterator<Item = Option<f64>> + use<'a> {
         let source = self.plan.quantities[quantity].source;
         let never = match source {
@@ -111,9 +113,13 @@ impl<'a> CellRuns<'a> {
 
     /// Runs stopped at the cap on events.
     pub fn capped(&self) -> u64 {
-        let capped = self
-            .records()
-            .filter(|record| record.ending() == Ending::Capped);
+        self.records().filter(Record::is_capped).count() as u64
+    }
+
+    /// Runs that were stopped at the cap on events here, or there under the same number.
+    pub fn capped_pairs(&self, other: &Self) -> u64 {
+        let pairs = self.records().zip(other.records());
+        let capped = pairs.filter(|(here, there)| here.is_capped() || there.is_capped());
         capped.count() as u64
     }
 
@@ -189,8 +195,10 @@ impl<'a> CellRuns<'a> {
 }
 
 fn value(record: &Record<'_>, source: Source, never: Option<f64>) -> Option<f64> {
-    let Ending::Endgame(endgame) = record.ending() else {
-        return None;
+    let endgame = match (record.ending(), source) {
+        (Ending::Endgame(endgame), _) => endgame,
+        (Ending::Capped, Source::Endgame(_) | Source::Flag(_)) => return Some(0.0),
+        (Ending::Capped | Ending::Failed, _) => return None,
     };
     match source {
         Source::Endgame(index) => Some(f64::from(u8::from(endgame == index))),

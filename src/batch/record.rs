@@ -92,6 +92,11 @@ impl Record<'_> {
         }
     }
 
+    /// Whether the run was stopped at the cap on events.
+    pub fn is_capped(&self) -> bool {
+        self.ending() == Ending::Capped
+    }
+
     /// Number of events.
     pub fn events(&self) -> u32 {
         u32::from_le_bytes([self.bytes[1], self.bytes[2], self.bytes[3], self.bytes[4]])

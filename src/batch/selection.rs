@@ -39,6 +39,18 @@ pub enum SelectError {
     /// A cell cannot be run.
     #[error("{0}")]
     Cell(String),
+    /// Runs were stopped at the cap on events, so the best policy cannot be told.
+    #[error(
+        "{place}: {capped} of {runs} runs of a block were stopped at the cap on events, so it is not known which policy is best"
+    )]
+    Capped {
+        /// The cell.
+        place: String,
+        /// Runs that were stopped.
+        capped: u64,
+        /// Runs of the block.
+        runs: u64,
+    },
     /// The folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -149,15 +161,24 @@ impl Policies<'_, '_> {
 
     fn mean(&self, number: u64, records: &[u8]) -> Result<f64, SelectError> {
         let runs = CellRuns::new(self.plan, number, records);
+        let place = || self.plan.describe(self.plan.cell(number));
+        let capped = runs.capped();
+        if capped > 0 {
+            return Err(SelectError::Capped {
+                place: place(),
+                capped,
+                runs: runs.runs(),
+            });
+        }
         let (mut count, mut sum) = (0_u64, 0.0);
         for value in runs.values(self.quantity).flatten() {
             count += 1;
             sum += value;
         }
         if count == 0 {
-            let place = self.plan.describe(self.plan.cell(number));
             return Err(SelectError::Cell(format!(
-                "{place}: no run of a block has a value"
+                "{}: no run of a block has a value",
+                place()
             )));
         }
         Ok(sum / count as f64)

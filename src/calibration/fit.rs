@@ -6,7 +6,7 @@
 //! 2. A parameter about which the patterns say nothing keeps its prior: the data inform it only if the contraction or the shift of
 //!    its distribution is beyond what chance among the worlds explains, with a Bonferroni correction for the number of parameters.
 //! 3. The fitted standard deviation is not the estimate but the upper end of its interval, and at most that of the prior.
-//! 4. Numbers are rounded so that the distribution gets wider.
+//! 4. Numbers are rounded so that the distribution gets wider; limits and values are not rounded.
 //! 5. With too few effective worlds nothing is fitted.
 //!
 //! Fitted priors are marginals. Parameters that only their combination is known of are given apart from each other, which is
@@ -70,18 +70,54 @@ pub fn reweighted(prior: &Discrete, weights: &[f64]) -> Option<Distribution> {
     Discrete::new(&values, weights).ok().map(Distribution::from)
 }
 
-/// The distribution as it is written in a scenario, rounded towards more spread.
+/// A fitted distribution with no more digits than are known: its spread is rounded up, and its mean or median to a digit that is
+/// small against the spread. What it can come to stays: its limits and its values are not rounded.
+pub fn with_fewer_digits(fitted: &Distribution) -> Distribution {
+    let made = match fitted {
+        Distribution::Discrete(discrete) => {
+            let (values, weights): (Vec<f64>, Vec<f64>) = discrete
+                .atoms()
+                .map(|(value, weight)| (value, rounded(weight, digit(weight), f64::round)))
+                .unzip();
+            Discrete::new(&values, &weights).map(Distribution::from)
+        }
+        Distribution::Shape(shape) => {
+            let mut values = shape.values().to_vec();
+            match (shape.family(), values.as_mut_slice()) {
+                (Family::Normal, [mean, sd, ..]) => {
+                    *mean = rounded(*mean, digit(*mean).min(tenth(*sd)), f64::round);
+                    *sd = rounded_up(*sd);
+                }
+                (Family::LogNormal, [median, sigma, ..]) => {
+                    let spread = *median * *sigma;
+                    *median = rounded(*median, digit(*median).min(tenth(spread)), f64::round);
+                    *sigma = rounded_up(*sigma);
+                }
+                (Family::Beta, [alpha, beta, ..]) => {
+                    *alpha = rounded_down(*alpha);
+                    *beta = rounded_down(*beta);
+                }
+                _ => {}
+            }
+            Shape::new(shape.family(), &values).map(Distribution::from)
+        }
+    };
+    made.unwrap_or_else(|_| fitted.clone())
+}
+
+/// The distribution as it is written in a scenario, to the last bit.
 pub fn toml(distribution: &Distribution) -> String {
+    let list = |values: Vec<f64>| {
+        let values: Vec<String> = values.into_iter().map(number).collect();
+        values.join(", ")
+    };
     match distribution {
         Distribution::Discrete(discrete) => {
-            let (values, weights): (Vec<String>, Vec<String>) = discrete
-                .atoms()
-                .map(|(value, weight)| (value.to_string(), rounded(weight, Rounding::Nearest)))
-                .unzip();
+            let (values, weights) = discrete.atoms().unzip();
             format!(
                 "{{ dist = \"discrete\", values = [{}], weights = [{}] }}",
-                values.join(", "),
-                weights.join(", ")
+                list(values),
+                list(weights)
             )
         }
         Distribution::Shape(shape) => {
@@ -89,47 +125,59 @@ pub fn toml(distribution: &Distribution) -> String {
             let parameters = family.parameters().iter().zip(shape.values());
             let written = parameters
                 .filter(|(parameter, value)| parameter.default != Some(**value))
-                .map(|(parameter, value)| {
-                    let rounding = match parameter.name {
-                        "sd" | "sigma" => Rounding::Up,
-                        "alpha" | "beta" => Rounding::Down,
-                        _ => Rounding::Nearest,
-                    };
-                    format!("{} = {}", parameter.name, rounded(*value, rounding))
-                });
+                .map(|(parameter, value)| format!("{} = {}", parameter.name, number(*value)));
             let written: Vec<String> = written.collect();
             format!("{{ dist = \"{}\", {} }}", family.name(), written.join(", "))
         }
     }
 }
 
-enum Rounding {
-    Nearest,
-    Up,
-    Down,
+/// The shortest text that reads back as the number. Digits without a point would be read as a whole number, of which TOML has
+/// none beyond 2^63.
+fn number(value: f64) -> String {
+    if value.abs() < 1e15 {
+        format!("{value}")
+    } else {
+        format!("{value:e}")
+    }
 }
 
-/// To two decimals, or to two digits if it is small.
-fn rounded(value: f64, rounding: Rounding) -> String {
-    let mut unit = 0.01;
-    while value != 0.0 && value.abs() < 10.0 * unit && unit > 1e-9 {
-        unit /= 10.0;
+/// The power of ten of the last digit that is kept: of two decimals, or of two digits if the number is small.
+fn digit(value: f64) -> i32 {
+    let mut power = -2;
+    while value != 0.0 && value.abs() < libm::exp10(f64::from(power + 1)) && power > SMALLEST {
+        power -= 1;
     }
-    let units = value / unit;
-    let whole = match rounding {
-        Rounding::Nearest => units.round(),
-        // What is a whole number of units but for the last bits stays.
-        Rounding::Up => (units - 1e-6).ceil(),
-        Rounding::Down => (units + 1e-6).floor(),
-    };
-    let decimals = (1..=12).find(|&n| libm::round(unit * libm::exp10(f64::from(n))) >= 1.0);
-    let text = format!("{:.*}", decimals.unwrap_or(12) as usize, whole * unit);
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" {
-        "0".to_owned()
-    } else {
-        text.to_owned()
+    power
+}
+
+/// The largest power of ten that is no more than a tenth of `spread`.
+fn tenth(spread: f64) -> i32 {
+    let mut power = -2;
+    while libm::exp10(f64::from(power + 1)) > spread && power > SMALLEST {
+        power -= 1;
     }
+    power
+}
+
+/// The smallest power of ten whose multiples are told apart.
+const SMALLEST: i32 = -300;
+
+/// What is a whole number of units but for the last bits stays.
+fn rounded_up(value: f64) -> f64 {
+    rounded(value, digit(value), |units| (units - 1e-6).ceil())
+}
+
+fn rounded_down(value: f64) -> f64 {
+    rounded(value, digit(value), |units| (units + 1e-6).floor())
+}
+
+/// The multiple of a power of ten that is nearest by way of `round`; read from its digits, so that it is written with no more.
+fn rounded(value: f64, power: i32, round: impl Fn(f64) -> f64) -> f64 {
+    let units = round(value / libm::exp10(f64::from(power)));
+    let read = format!("{units}e{power}").parse();
+    // A zero has no sign in a scenario.
+    read.unwrap_or(value) + 0.0
 }
 
 #[cfg(test)]
@@ -178,24 +226,74 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_rounded_towards_more_spread() {
-        let text = |d: &Distribution| toml(d);
+    fn fitted_numbers_are_rounded_towards_more_spread() {
+        let text = |d: &Distribution| toml(&with_fewer_digits(d));
         assert_eq!(
             text(&shape(Family::Normal, &[0.1234, 0.561])),
             "{ dist = \"normal\", mean = 0.12, sd = 0.57 }"
         );
         assert_eq!(
+            text(&shape(Family::Normal, &[-0.001, 1.0])),
+            "{ dist = \"normal\", mean = -0.001, sd = 1 }"
+        );
+        assert_eq!(
             text(&shape(Family::Beta, &[2.349, 7.999, -1.0, 3.0])),
             "{ dist = \"beta\", alpha = 2.34, beta = 7.99, low = -1, high = 3 }"
         );
-        assert_eq!(
-            text(&shape(Family::LogNormal, &[0.012_34, 0.5])),
-            "{ dist = \"lognormal\", median = 0.012, sigma = 0.5 }"
-        );
         let discrete = Discrete::new(&[0.0, 1.0], &[0.9, 0.1]).unwrap();
+        let weights = [0.253_1, 0.746_9];
         assert_eq!(
-            text(&reweighted(&discrete, &[0.25, 0.75]).unwrap()),
+            text(&reweighted(&discrete, &weights).unwrap()),
             "{ dist = \"discrete\", values = [0, 1], weights = [0.25, 0.75] }"
         );
+    }
+
+    #[test]
+    fn means_are_rounded_to_what_is_small_against_the_spread() {
+        let text = |d: &Distribution| toml(&with_fewer_digits(d));
+        assert_eq!(
+            text(&shape(Family::LogNormal, &[0.012_34, 0.01])),
+            "{ dist = \"lognormal\", median = 0.01234, sigma = 0.01 }"
+        );
+        assert_eq!(
+            text(&shape(Family::Normal, &[5.123_456, 0.002])),
+            "{ dist = \"normal\", mean = 5.1235, sd = 0.002 }"
+        );
+        for (mean, sd) in [
+            (1e-7, 3e-9),
+            (0.333_333, 0.04),
+            (1234.5678, 1e-3),
+            (-9.87e-5, 1.0),
+        ] {
+            let Distribution::Shape(rounded) =
+                with_fewer_digits(&shape(Family::Normal, &[mean, sd]))
+            else {
+                panic!();
+            };
+            let values = rounded.values();
+            assert!((values[0] - mean).abs() <= sd / 19.0, "{values:?}");
+            assert!(values[1] >= sd && values[1] <= 1.1 * sd, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn limits_are_written_as_they_are() {
+        for (low, high) in [(0.0, 0.124), (100.004, 100.006), (-1e-7, 1e20)] {
+            let prior = shape(Family::Uniform, &[low, high]);
+            let (middle, sd) = ((low + high) / 2.0, (high - low) / 5.0);
+            let fitted = with_fewer_digits(&distribution(&prior, middle, sd).unwrap());
+            assert_eq!(fitted.support(), (low, high));
+            for written in [toml(&prior), toml(&fitted)] {
+                let table: toml::Table = toml::from_str(&format!("x = {written}")).unwrap();
+                let number = |key: &str| {
+                    let value = table["x"].get(key)?;
+                    let whole = value.as_integer().map(|whole| whole as f64);
+                    value.as_float().or(whole)
+                };
+                // A limit that is left out has its usual value.
+                assert_eq!(number("low").unwrap_or(0.0), low, "{written}");
+                assert_eq!(number("high"), Some(high), "{written}");
+            }
+        }
     }
 }

@@ -119,14 +119,15 @@ pub struct Marginal {
     pub sd: f64,
     /// 95 % Monte Carlo interval of the posterior standard deviation.
     pub sd_interval: Interval,
-    /// `1 - posterior sd / prior sd`: 0 if nothing is learned, 1 if all is known.
-    pub contraction: f64,
+    /// `1 - posterior sd / prior sd`: 0 if nothing is learned, 1 if all is known. `None`, as what follows, if the parameter is the
+    /// same in all worlds, so that there is nothing to be learned.
+    pub contraction: Option<f64>,
     /// Its simultaneous 95 % Monte Carlo interval.
-    pub contraction_interval: Interval,
+    pub contraction_interval: Option<Interval>,
     /// Shift of the mean in standard deviations of the prior.
-    pub shift: f64,
+    pub shift: Option<f64>,
     /// Its simultaneous 95 % Monte Carlo interval.
-    pub shift_interval: Interval,
+    pub shift_interval: Option<Interval>,
     /// Whether the patterns say anything about it.
     pub informed: bool,
     /// The fitted prior, as it is written in a file; none if the parameter should keep its prior.
@@ -452,17 +453,19 @@ fn marginal(
     };
     let mean = after(&|_| 1.0).0;
     let (sd, sd_error) = resamples.estimate(|times| after(times).1);
-    let (contraction, contraction_error) =
-        resamples.estimate(|times| 1.0 - after(times).1 / before(times).1);
-    let (shift, shift_error) = resamples.estimate(|times| {
+    let simultaneous = 1.0 - (1.0 - level) / count as f64;
+    let relative =
+        |(value, error)| varies(column).then(|| (value, around(value, error, simultaneous)));
+    let contraction = resamples.estimate(|times| 1.0 - after(times).1 / before(times).1);
+    let contraction = relative(contraction);
+    let shift = relative(resamples.estimate(|times| {
         let (prior_mean, prior_sd) = before(times);
         (after(times).0 - prior_mean) / prior_sd
-    });
-    let simultaneous = 1.0 - (1.0 - level) / count as f64;
-    let contraction_interval = around(contraction, contraction_error, simultaneous);
-    let shift_interval = around(shift, shift_error, simultaneous);
+    }));
     let enough = effective_worlds >= FEWEST_EFFECTIVE_WORLDS;
-    let informed = enough && (contraction_interval.low > 0.0 || !shift_interval.contains(0.0));
+    let is_narrower = contraction.is_some_and(|(_, interval)| interval.low > 0.0);
+    let is_elsewhere = shift.is_some_and(|(_, interval)| !interval.contains(0.0));
+    let informed = enough && (is_narrower || is_elsewhere);
     let sd_interval = around(sd, sd_error, level);
     let widest = sd_interval.high.min(before(&|_| 1.0).1);
     let found = informed.then(|| match &fitted.prior {
@@ -490,13 +493,18 @@ fn marginal(
         mean,
         sd,
         sd_interval,
-        contraction,
-        contraction_interval,
-        shift,
-        shift_interval,
+        contraction: contraction.map(|(value, _)| value),
+        contraction_interval: contraction.map(|(_, interval)| interval),
+        shift: shift.map(|(value, _)| value),
+        shift_interval: shift.map(|(_, interval)| interval),
         informed,
-        fitted: found.flatten().map(|found| fit::toml(&found)),
+        fitted: (found.flatten()).map(|found| fit::toml(&fit::with_fewer_digits(&found))),
     }
+}
+
+/// Whether a parameter is not the same in all worlds.
+fn varies(column: &[f64]) -> bool {
+    column.windows(2).any(|pair| pair[0] != pair[1])
 }
 
 fn correlations(
@@ -512,6 +520,9 @@ fn correlations(
     let mut found = Vec::new();
     for (a, first) in columns.iter().enumerate() {
         for (b, second) in columns.iter().enumerate().skip(a + 1) {
+            if !varies(first) || !varies(second) {
+                continue;
+            }
             let (mean_a, mean_b) = (mean(&|i| first[i]), mean(&|i| second[i]));
             let product = mean(&|i| (first[i] - mean_a) * (second[i] - mean_b));
             let squares = |column: &[f64], m: f64| mean(&|i| (column[i] - m) * (column[i] - m));

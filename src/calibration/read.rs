@@ -1,6 +1,7 @@
 //! From a calibration file to hindcasts that can be run under one set of worlds.
 
 use std::collections::BTreeMap;
+use std::path::{Path as FilePath, PathBuf};
 
 use super::raw::{RawCalibration, RawPattern, SCHEMA, Use};
 use crate::distribution::Distribution;
@@ -94,6 +95,7 @@ pub fn read(name: &str) -> Result<Calibration, Diagnostics> {
         problems: Vec::new(),
         cases: Vec::new(),
         names: Vec::new(),
+        identities: Vec::new(),
         priors: BTreeMap::new(),
     };
     builder.check_numbers();
@@ -127,6 +129,8 @@ struct Builder<'a> {
     cases: Vec<Case>,
     /// Under which name each case was asked for.
     names: Vec<String>,
+    /// Which file each case is.
+    identities: Vec<PathBuf>,
     /// The scenario's prior of each fitted parameter, and the case in which it was first seen.
     priors: BTreeMap<String, (Option<RawDistribution>, String)>,
 }
@@ -160,7 +164,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The patterns, reading each hindcast once.
+    /// The patterns, reading each hindcast once. The chance of a hindcast is keyed by its name, so two of one name are refused.
     fn patterns(&mut self) -> Result<Vec<Pattern>, Diagnostics> {
         let raw = self.raw;
         let mut patterns = Vec::new();
@@ -200,6 +204,20 @@ impl Builder<'_> {
             }
             problems
         })?;
+        let file = self.files.identity(FilePath::new(&found));
+        if let Some(other) = self.identities.iter().position(|other| *other == file) {
+            let message = format!(
+                "`{name}` is the file that was named `{}` before",
+                self.names[other]
+            );
+            let help = "write the name of a hindcast the same way in all its patterns";
+            self.error(path, message, Some(help.to_owned()));
+        } else if self.cases.iter().any(|other| other.name == case.name) {
+            let message = format!("two hindcasts have the name `{}`", case.name);
+            let help = "give one of the files another name: what happens by chance in a hindcast goes by its name";
+            self.error(path, message, Some(help.to_owned()));
+        }
+        self.identities.push(file);
         for (id, parameter) in seen {
             let path = Path::keys(["parameter", &id]);
             let Some(parameter) = parameter else {

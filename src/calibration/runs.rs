@@ -1,5 +1,7 @@
 //! Runs of several hindcasts in the same worlds, each under a chance of its own.
 
+use std::sync::atomic::Ordering;
+
 use rayon::prelude::*;
 
 use crate::engine::{Simulator, Unobserved};
@@ -18,7 +20,7 @@ const CHUNK: u32 = 8;
 /// would not be unbiased.
 ///
 /// # Errors
-/// The first run that fails or is stopped before its end, in the order of the worlds; an answer that is no number.
+/// The first run that fails or is stopped before its end, in the order of the worlds; an answer that is no number; an interruption.
 pub(super) fn answers(
     case: &Case,
     seed: u64,
@@ -36,6 +38,9 @@ pub(super) fn answers(
     let chance = chance_seed(seed, &case.name);
     let chunks = worlds.div_ceil(CHUNK);
     let make = |chunk: u32| {
+        if control.stop.load(Ordering::Relaxed) {
+            return Err(ForecastError::Interrupted);
+        }
         let first = chunk * CHUNK;
         let last = worlds.min(first + CHUNK);
         let made = chunk_of(case, seed, chance, first..last);

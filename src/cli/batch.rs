@@ -182,6 +182,8 @@ fn select(
         }
         Err(SelectError::Store(error)) => Err(store_error(error)),
         Err(error @ SelectError::Cell(_)) => Err(CliError::failure(error.to_string())),
+        Err(error @ SelectError::Capped { .. }) => Err(CliError::failure(error.to_string())
+            .with_help("raise `max_events`, or look for a cascade with `flashpoint trace`")),
         Err(error @ SelectError::Procedure(_)) => Err(CliError::usage(error.to_string())),
     }
 }

@@ -1,18 +1,18 @@
 //! `flashpoint calibrate`.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
 use super::analysis::{ResultsFolder, show};
 use super::hindcast::{forecast_error, threads};
 use super::prepare::DEFAULT_SEED;
-use super::run::Meter;
+use super::run::{Interrupt, Meter};
 use super::{CliError, Format, Output};
 use crate::calibration::{CalibrationError, calibrate, read};
 use crate::digest::sha256_hex;
 use crate::experiment::Control;
+use crate::hindcast::ForecastError;
 use crate::report::calibration::{fragment, parameters_csv, patterns_csv, text};
 use crate::report::manifest::ScenarioDescription;
 use crate::report::results::LEVEL;
@@ -67,16 +67,21 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let each = |case: &crate::hindcast::Case| u64::from(case.model.runs_per_world().max(1));
     let runs: u64 = calibration.cases.iter().map(each).sum();
     let meter = Meter::new(runs * u64::from(calibration.worlds), out.stderr_terminal);
-    let stop = AtomicBool::new(false);
+    let interrupt = Interrupt::install();
     let control = Control {
         threads: threads(args.threads),
-        stop: &stop,
+        stop: &interrupt.stop,
         progress: &meter,
     };
     let found = calibrate(&calibration, args.seed, LEVEL, &control);
     meter.clear();
     let found = found.map_err(|error| match error {
-        CalibrationError::Runs(error) => forecast_error(error),
+        CalibrationError::Runs(error) => {
+            if matches!(error, ForecastError::Interrupted) {
+                out.remark("Weighing the worlds takes the runs of all hindcasts: nothing is kept.\n");
+            }
+            forecast_error(error)
+        }
         CalibrationError::Impossible { .. } => CliError::failure(error.to_string()).with_help(
             "allow for errors of the record and discrepancies of the scenario, widen the priors, or draw more worlds",
         ),

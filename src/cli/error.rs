@@ -11,7 +11,8 @@ Exit codes:
     1  failure during the run (a formula without a value, a file that cannot be written)
     2  bad usage, or a scenario with errors
     3  some cells of a batch failed; the others are done
-  130  interrupted; what was done until then is saved and reported";
+  130  interrupted; what is complete by then is reported, and saved if there is a folder for it
+       (hindcast writes no files then; calibrate and discover keep nothing)";
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +42,7 @@ pub enum CliError {
     /// Some cells of a batch failed; the results of the others are stored and reported.
     #[error("{0}")]
     CellsFailed(String),
-    /// The user interrupted the command, which has saved and reported what it had.
+    /// The user interrupted the command, which has reported what it had.
     #[error("interrupted")]
     Interrupted,
     /// Standard output cannot be written.

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use serde_json::{Value, json};
 
 use super::analysis::{ResultsFolder, show};
 use super::prepare::DEFAULT_SEED;
-use super::run::Meter;
+use super::run::{Interrupt, Meter};
 use super::{CliError, Format, Output, Override, overrides};
 use crate::experiment::Control;
 use crate::hindcast::{Answers, Case, ForecastError, read, summarize, verify};
@@ -63,15 +62,17 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let folder = ResultsFolder::new(args.out.as_deref(), FILES, args.force, "--force")?;
     // All problems of all cases come before the first run.
-    let cases = args.cases(out)?;
+    let mut cases = args.cases(out)?;
+    let asked = cases.len();
     let meter = Meter::new(args.runs * cases.len() as u64, out.stderr_terminal);
-    let stop = AtomicBool::new(false);
+    let interrupt = Interrupt::install();
     let control = Control {
         threads: threads(args.threads),
-        stop: &stop,
+        stop: &interrupt.stop,
         progress: &meter,
     };
     let mut questions = Vec::new();
+    let mut scored = 0;
     for case in &cases {
         let priors = case.model.has_priors() && !args.defaults;
         let each = priors.then(|| case.model.runs_per_world().max(1));
@@ -79,17 +80,29 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         let runs =
             runs.ok_or_else(|| CliError::usage(format!("{} runs are too many", args.runs)))?;
         let answers = Answers::of(case, args.seed, runs, priors, &control);
-        let answers = answers.map_err(|error| {
-            meter.clear();
-            forecast_error(error)
-        })?;
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(ForecastError::Interrupted) => break,
+            Err(error) => {
+                meter.clear();
+                return Err(forecast_error(error));
+            }
+        };
         questions.extend(verify(case, &answers, each, LEVEL, BAND));
+        scored += 1;
     }
     meter.clear();
+    cases.truncate(scored);
+    if scored == 0 {
+        out.remark("No hindcast is complete: nothing is kept.\n");
+        return Err(CliError::Interrupted);
+    }
+    let interrupted = (scored < asked).then_some(asked);
     let hindcasts = Hindcasts {
         seed: args.seed,
         runs: args.runs,
         priors: !args.defaults,
+        interrupted,
         summary: summarize(&questions, LEVEL),
         questions,
         titles: (cases.iter())
@@ -103,6 +116,13 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         Format::Csv => scores.clone(),
         Format::Json => super::json(&hindcasts)?,
     };
+    if interrupted.is_some() {
+        out.print(&shown)?;
+        if args.out.is_some() {
+            out.remark("No files are written: they are for all hindcasts together.\n");
+        }
+        return Err(CliError::Interrupted);
+    }
     let files = || args.files(&cases, &hindcasts, &text, scores);
     show(&shown, args.format, folder.as_ref(), files, out)
 }
@@ -194,6 +214,7 @@ pub(super) fn forecast_error(error: ForecastError) -> CliError {
         }
         ForecastError::Infinite { .. } => failed.with_help("give the question a `limit`"),
         ForecastError::Runs { .. } => failed,
+        ForecastError::Interrupted => CliError::Interrupted,
     }
 }
 

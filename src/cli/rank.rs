@@ -139,6 +139,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         runs: plan.runs,
         level: LEVEL,
         unmoved,
+        capped: done.capped,
         base: done.base.difference(LEVEL),
         interrupted: done.interrupted.then_some(parameters.len()),
         rows: rows(&done, LEVEL, name),

@@ -78,10 +78,13 @@ impl Contrast {
         match self {
             Self::Indicator(contrast) => {
                 let mut pairs = MatchedPairs::default();
+                let mut unknown = 0;
                 for (baseline, variant) in world {
                     pairs.record(baseline == Some(1.0), variant == Some(1.0));
+                    unknown += u64::from(baseline.is_none() || variant.is_none());
                 }
                 contrast.add(&pairs);
+                contrast.add_unknown(unknown);
             }
             Self::Mean(contrast) => {
                 let mut pairs = MeanPairs::default();

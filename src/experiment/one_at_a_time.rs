@@ -55,6 +55,8 @@ pub struct OneAtATime {
     pub base: Contrast,
     /// The parameters, in the order asked for, as far as they were done.
     pub moved: Vec<Moved>,
+    /// Runs of the base, and of the ends of parameters that were moved, that were stopped at the cap on events.
+    pub capped: u64,
     /// Whether the experiment was stopped before the last parameter.
     pub interrupted: bool,
 }
@@ -83,14 +85,16 @@ pub fn one_at_a_time(
             values: Vec::new(),
         };
         let made = replicate(model, plan, control, Some(&mut kept))?;
-        Ok((!made.interrupted).then_some(kept.values))
+        let capped = made.summary.totals().capped;
+        Ok((!made.interrupted).then_some((kept.values, capped)))
     };
-    let Some(base) = outcomes(model)? else {
+    let Some((base, capped)) = outcomes(model)? else {
         return Ok(None);
     };
     let mut done = OneAtATime {
         base: contrast(quantity, size, &vec![Some(0.0); base.len()], &base),
         moved: Vec::with_capacity(parameters.len()),
+        capped,
         interrupted: false,
     };
     for &ends in parameters {
@@ -113,12 +117,15 @@ pub fn one_at_a_time(
             }
         }
         done.moved.push(match (failed, found.as_slice()) {
-            (None, [low, high]) => Moved::Effect(Box::new(Effect {
-                ends,
-                at_low: contrast(quantity, size, &base, low),
-                at_high: contrast(quantity, size, &base, high),
-                swing: contrast(quantity, size, low, high),
-            })),
+            (None, [(low, capped_low), (high, capped_high)]) => {
+                done.capped += capped_low + capped_high;
+                Moved::Effect(Box::new(Effect {
+                    ends,
+                    at_low: contrast(quantity, size, &base, low),
+                    at_high: contrast(quantity, size, &base, high),
+                    swing: contrast(quantity, size, low, high),
+                }))
+            }
             (Some(failed), _) => failed,
             (None, _) => continue,
         });

@@ -27,6 +27,9 @@ pub enum ForecastError {
         /// What happened.
         error: ExperimentError,
     },
+    /// The user interrupted the runs before the last.
+    #[error("interrupted")]
+    Interrupted,
     /// Some runs were stopped before their end, so they answer nothing.
     #[error("{case}: {capped} of {runs} runs were stopped at `max_events`")]
     Capped {
@@ -88,7 +91,7 @@ impl Answers {
     /// priors; otherwise each run is a world of its own.
     ///
     /// # Errors
-    /// Runs that fail or are stopped before their end; answers that are no numbers.
+    /// Runs that fail, are stopped before their end or are interrupted; answers that are no numbers.
     pub fn of(
         case: &Case,
         seed: u64,
@@ -114,12 +117,14 @@ impl Answers {
             },
         };
         let name = || case.name.clone();
-        replicate(&case.model, &plan, control, Some(&mut collector)).map_err(|error| {
-            ForecastError::Runs {
-                case: name(),
-                error,
-            }
+        let made = replicate(&case.model, &plan, control, Some(&mut collector));
+        let made = made.map_err(|error| ForecastError::Runs {
+            case: name(),
+            error,
         })?;
+        if made.interrupted {
+            return Err(ForecastError::Interrupted);
+        }
         let mut answers = collector.answers;
         if answers.capped > 0 {
             return Err(ForecastError::Capped {

@@ -530,7 +530,10 @@ impl Asker<'_> {
                     self.error(path, message, Some(help.to_owned()));
                     return None;
                 };
-                return Some(Baseline::exact(spread(low, high, raw)));
+                let limit = limit.unwrap_or(f64::INFINITY);
+                let atoms = spread(low, high, raw).into_iter();
+                let atoms = atoms.map(|(value, weight)| (value.min(limit), weight));
+                return Some(Baseline::exact(atoms.collect()));
             }
         };
         let equal = (0..count).map(|value| (f64::from(value as u32), 1.0));

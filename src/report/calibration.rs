@@ -10,6 +10,7 @@ use super::text_table::{Align, Table};
 use crate::calibration::fit::FEWEST_EFFECTIVE_WORLDS;
 use crate::calibration::posterior::{Calibrated, Marginal, PatternCheck, Predictive};
 use crate::calibration::raw::Use;
+use crate::stats::interval::Interval;
 
 /// The whole report, under a title.
 pub fn text(title: &str, found: &Calibrated) -> String {
@@ -167,7 +168,10 @@ fn pattern_cells(pattern: &PatternCheck) -> Vec<String> {
 
 fn parameter_cells(parameter: &Marginal) -> Vec<String> {
     let quantiles = |q: &[f64; 3]| q.map(significant).join(", ");
-    let with_interval = |value: f64, interval| {
+    let with_interval = |value: Option<f64>, interval: Option<Interval>| {
+        let (Some(value), Some(interval)) = (value, interval) else {
+            return "–".to_owned();
+        };
         let decimals = decimals(interval).clamp(1, 2);
         format!(
             "{} ({})",
@@ -268,24 +272,16 @@ pub fn parameters_csv(found: &Calibrated) -> String {
             p.log_scale.to_string(),
             p.prior.clone(),
         ];
-        let numbers = p
-            .prior_quantiles
-            .iter()
-            .chain(&p.quantiles)
-            .copied()
-            .chain([
-                p.mean,
-                p.sd,
-                p.sd_interval.low,
-                p.sd_interval.high,
-                p.contraction,
-                p.contraction_interval.low,
-                p.contraction_interval.high,
-                p.shift,
-                p.shift_interval.low,
-                p.shift_interval.high,
-            ]);
-        row.extend(numbers.map(exact));
+        let quantiles = p.prior_quantiles.iter().chain(&p.quantiles);
+        row.extend(quantiles.map(|&quantile| exact(quantile)));
+        row.extend([p.mean, p.sd, p.sd_interval.low, p.sd_interval.high].map(exact));
+        for (value, interval) in [
+            (p.contraction, p.contraction_interval),
+            (p.shift, p.shift_interval),
+        ] {
+            let (low, high) = (interval.map(|i| i.low), interval.map(|i| i.high));
+            row.extend([value, low, high].map(exact_or_empty));
+        }
         row.push(p.informed.to_string());
         row.push(p.fitted.clone().unwrap_or_default());
         table.row(&row);

@@ -202,7 +202,8 @@ impl Comparisons {
             out.push_str(&self.table(&rows));
             if self.capped[number] > 0 {
                 out.push_str(&format!(
-                    "In {} pairs a run was stopped at the cap on events.\n",
+                    "WARNING: in {} of {runs} pairs a run was stopped at the cap on events (`max_events`). It counts in no endgame or\n\
+                     flag, and the pair in no metric. A difference of probabilities that these pairs could have made has no star.\n",
                     count(self.capped[number])
                 ));
             }

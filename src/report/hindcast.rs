@@ -24,6 +24,8 @@ pub struct Hindcasts {
     pub runs: u64,
     /// Whether parameters were drawn from their priors.
     pub priors: bool,
+    /// Hindcasts asked for, if an interruption came before the last.
+    pub interrupted: Option<usize>,
     /// The questions, case by case.
     pub questions: Vec<Verification>,
     /// Comparisons over cases.
@@ -51,11 +53,19 @@ impl Hindcasts {
             "all parameters at their defaults"
         };
         let mut out = format!(
-            "{}, {} runs of each; {parameters}; seed {}\n\n",
+            "{}, {} runs of each; {parameters}; seed {}\n",
             plural(self.titles.len(), "hindcast"),
             count(self.runs),
             self.seed
         );
+        if let Some(asked) = self.interrupted {
+            let _ = writeln!(
+                out,
+                "interrupted: {} of {asked} hindcasts were made",
+                self.titles.len()
+            );
+        }
+        out.push('\n');
         for (file, title) in &self.titles {
             let of_file = self.questions.iter().filter(|q| q.file == *file);
             let _ = writeln!(out, "{title} ({file})\n");

@@ -217,15 +217,20 @@ fn bar(p: f64) -> String {
     bar
 }
 
+/// What is to be said of runs that were stopped at the cap on events.
+pub(super) fn capped_warning(heading: &Heading, results: &Results) -> String {
+    format!(
+        "{} of {} runs reached the cap of {} events. They count in no endgame, flag or metric;\n\
+         the probabilities are too low by up to that share. Raise `max_events`, or look for a cascade with `flashpoint trace`.\n",
+        count(results.capped),
+        count(results.runs),
+        count(heading.max_events),
+    )
+}
+
 fn push_notes(out: &mut String, heading: &Heading, results: &Results) {
     if results.capped > 0 {
-        out.push_str(&format!(
-            "WARNING: {} of {} runs reached the cap of {} events. They count in no endgame, flag or metric;\n\
-             the probabilities are too low by up to that share. Raise `max_events`, or look for a cascade with `flashpoint trace`.\n",
-            count(results.capped),
-            count(results.runs),
-            count(heading.max_events),
-        ));
+        out.push_str(&format!("WARNING: {}", capped_warning(heading, results)));
     }
     if let Some(precision) = heading.precision {
         let width = significant(100.0 * precision.width);

@@ -2,7 +2,7 @@
 
 use super::number::{count, percent, percent_decimals, percent_range};
 use super::results::{OutcomeRow, Results};
-use super::run_text::Heading;
+use super::run_text::{Heading, capped_warning};
 use super::text_table::{Align, Table};
 
 /// One scenario with its results.
@@ -49,6 +49,10 @@ pub fn text(columns: &[Column<'_>]) -> String {
         );
     }
     out.push_str(".\n");
+    for column in columns.iter().filter(|column| column.results.capped > 0) {
+        let warning = capped_warning(column.heading, column.results);
+        out.push_str(&format!("WARNING: {}: {warning}", column.name));
+    }
     out
 }
 

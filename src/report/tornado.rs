@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::csv_text::CsvText;
 use super::difference::{Scale, p_value};
-use super::number::{count, exact, exact_or_empty, significant};
+use super::number::{count, counted, exact, exact_or_empty, significant};
 use super::text_table::{Align, Table};
 use crate::experiment::comparison::Contrast;
 use crate::experiment::one_at_a_time::{Moved, OneAtATime};
@@ -95,6 +95,8 @@ pub struct Tornado {
     pub level: f64,
     /// Parameters that were not moved because they have neither a prior nor a range.
     pub unmoved: usize,
+    /// Runs that were stopped at the cap on events.
+    pub capped: u64,
     /// Estimate for the base, with its interval.
     pub base: Option<Difference>,
     /// Parameters asked for, if it was interrupted before the last.
@@ -189,6 +191,17 @@ impl Tornado {
             out.push_str(&format!(
                 "interrupted: {} of {asked} parameters were moved\n",
                 self.rows.len()
+            ));
+        }
+        if self.capped > 0 {
+            out.push_str(&format!(
+                "WARNING: {} stopped at the cap on events (`max_events`). {}\n",
+                counted(self.capped, "run was", "runs were"),
+                if self.is_probability {
+                    "They count in no endgame or flag; an effect that they\ncould have made is not shown."
+                } else {
+                    "They count in no metric: effects are those of the other runs."
+                }
             ));
         }
         if let Some(base) = self.base {

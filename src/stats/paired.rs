@@ -29,7 +29,7 @@ pub struct Difference {
     /// Monte Carlo interval of the difference, at the level asked for.
     pub interval: Interval,
     /// Probability of a difference at least as large if there were none; two-sided. At most `1 - level` exactly when the
-    /// interval at `level` leaves out 0.
+    /// interval at `level` leaves out 0; but see [`PairedIndicator::add_unknown`].
     pub p_value: f64,
     /// How many times more independent runs would be needed for an equally exact difference; infinite if the difference is the
     /// same in every pair, `None` where nothing varies at all.
@@ -40,6 +40,8 @@ pub struct Difference {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairedIndicator {
     pairs: MatchedPairs,
+    /// Pairs of which it is not known what they came to.
+    unknown: u64,
     worlds: Option<IndicatorWorlds>,
 }
 
@@ -72,8 +74,16 @@ impl PairedIndicator {
         });
         Self {
             pairs: MatchedPairs::default(),
+            unknown: 0,
             worlds,
         }
+    }
+
+    /// Says of so many of the pairs that a run of theirs was added as one without the outcome because nobody knows whether it has
+    /// it. They can move the difference by their share at most. If that could bring an end of the interval to 0, there may be no
+    /// difference at all, and the p-value is 1.
+    pub fn add_unknown(&mut self, pairs: u64) {
+        self.unknown += pairs;
     }
 
     /// Adds a complete world; where runs do not share worlds, any set of pairs.
@@ -94,6 +104,7 @@ impl PairedIndicator {
     pub fn merge(&mut self, other: &Self) {
         debug_assert_eq!(self.worlds.is_some(), other.worlds.is_some());
         self.pairs.merge(&other.pairs);
+        self.unknown += other.unknown;
         if let (Some(mine), Some(theirs)) = (&mut self.worlds, &other.worlds) {
             debug_assert_eq!(mine.size, theirs.size);
             for (mine, theirs) in mine.nets.iter_mut().zip(&theirs.nets) {
@@ -154,12 +165,18 @@ impl PairedIndicator {
         let scale = effective / n;
         let (gained, lost) = (gained * scale, lost * scale);
         let deviate = two_sided_deviate(level, df);
+        let interval = score_interval(gained, lost, effective, deviate);
+        let distance = interval.low.max(-interval.high);
+        let may_be_none = self.unknown > 0 && distance <= self.unknown as f64 / n;
         Some(Difference {
             baseline: pairs.baseline() as f64 / n,
             variant: pairs.variant() as f64 / n,
             difference: pairs.net() as f64 / n,
-            interval: score_interval(gained, lost, effective, deviate),
-            p_value: two_sided_p(score(gained, lost, effective, 0.0), df),
+            interval,
+            p_value: match may_be_none {
+                true => 1.0,
+                false => two_sided_p(score(gained, lost, effective, 0.0), df),
+            },
             variance_reduction: self.variance_reduction(),
         })
     }

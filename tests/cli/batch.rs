@@ -353,6 +353,139 @@ fn a_failed_cell_is_recorded_and_the_others_finish() {
     assert_eq!(flashpoint(desk.path(), &["batch", "walls.toml"]).code, 3);
 }
 
+/// A war and a storm, each with its probability; the cap lets only one of the two happen.
+const CAPPED: &str = r#"
+[scenario]
+title = "Wars and storms"
+start = 2024-01-01
+horizon = 10
+max_events = 1
+[parameter.wars_share]
+value = 0.5
+basis = "assumption"
+[parameter.storms_share]
+value = 0
+basis = "assumption"
+[actor.a]
+kind = "state"
+[action.war]
+[action.storm]
+[[calendar]]
+id = "war"
+day = 1
+probability = "wars_share"
+actor = "a"
+action = "war"
+[[calendar]]
+id = "storm"
+day = 2
+probability = "storms_share"
+actor = "a"
+action = "storm"
+[metric.wars]
+count = ["war"]
+[[endgame]]
+id = "war"
+when = "wars > 0"
+[[endgame]]
+id = "peace"
+"#;
+
+/// Half of the wars or all of them are followed by a storm, at the cap.
+const CAPPED_EXPERIMENT: &str = r#"
+[batch]
+runs = 1000
+of = ["war", "wars"]
+[scenario.storms]
+file = "storms.toml"
+[variant.careful]
+set = { wars_share = 0.1 }
+[lever.storms_share]
+values = [0, 0.5, 1]
+[goal.peace]
+of = "war"
+[select]
+indifference = 0.1
+"#;
+
+#[test]
+fn runs_at_the_cap_count_alike_in_every_table_and_are_told() {
+    let desk = folder(&[("storms.toml", CAPPED), ("capped.toml", CAPPED_EXPERIMENT)]);
+    let printed = succeed(desk.path(), &["batch", "capped.toml"]);
+    let made = files(&desk.path().join("results/capped"));
+    let cells = text(&made, "cells.csv");
+    let of_wars = |name: &str| -> Vec<f64> {
+        let rows = column(&cells, "quantity").into_iter();
+        let rows = rows.zip(column(&cells, name));
+        let rows = rows.filter(|(quantity, _)| quantity == "war");
+        rows.map(|(_, value)| value.parse().unwrap()).collect()
+    };
+    let (shares, capped) = (of_wars("estimate"), of_wars("capped"));
+    assert!(capped[0] == 0.0 && (200.0..300.0).contains(&capped[1]));
+    assert!((400.0..600.0).contains(&capped[2]) && shares[2] == 0.0);
+    let robustness = text(&made, "robustness.csv");
+    for (expected, share) in column(&robustness, "expected").iter().zip(&shares) {
+        let expected: f64 = expected.parse().unwrap();
+        assert!((expected - share).abs() < 1e-12, "{expected} {share}");
+    }
+    // A storm does not keep peace, though all wars with one are cut off; care does.
+    let comparison = text(&made, "comparison.csv");
+    let significant: Vec<String> = column(&comparison, "quantity")
+        .into_iter()
+        .zip(column(&comparison, "significant"))
+        .filter(|(quantity, _)| quantity == "war")
+        .map(|(_, significant)| significant)
+        .collect();
+    assert_eq!(significant, ["false", "false", "true", "true", "true"]);
+    let all: f64 = capped.iter().sum();
+    for part in [
+        "WARNING: in 4 cells runs were stopped at the cap on events (`max_events`)",
+        &format!(
+            "  cell 1 (storms / as_is, storms_share = 0.5): {} of 1,000 runs\n",
+            capped[1]
+        ),
+        "WARNING: 8 differences rest on pairs in which a run was stopped",
+    ] {
+        assert!(printed.contains(part), "{part}\n{printed}");
+    }
+    let part =
+        format!("WARNING: {all} runs that were stopped at the cap on events count as ones without");
+    assert!(printed.contains(&part), "{part}\n{printed}");
+    // Which policy is best hangs on what is not known.
+    let done = flashpoint(desk.path(), &["batch", "capped.toml", "--select"]);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    for part in ["were stopped at the cap on events", "raise `max_events`"] {
+        assert!(done.stderr.contains(part), "{part}\n{}", done.stderr);
+    }
+
+    // Neither are scenarios beside each other without a warning.
+    let stormy = "[scenario]\nextends = \"storms.toml\"\n[parameter.storms_share]\nvalue = 0.5\n";
+    fs::write(desk.path().join("stormy.toml"), stormy).unwrap();
+    let line = [
+        "run",
+        "storms.toml",
+        "stormy.toml",
+        "--runs",
+        "100",
+        "--no-files",
+    ];
+    let shown = succeed(desk.path(), &line);
+    assert!(
+        shown.contains("WARNING: stormy: ") && !shown.contains("WARNING: storms: "),
+        "{shown}"
+    );
+
+    // A mean over no run at all is not weighed, for the reason that there is.
+    let all_capped = CAPPED_EXPERIMENT
+        .replace("wars_share = 0.1", "wars_share = 1")
+        .replace("of = \"war\"", "of = \"wars\"");
+    fs::write(desk.path().join("none.toml"), all_capped).unwrap();
+    let printed = succeed(desk.path(), &["batch", "none.toml"]);
+    let part = "not weighed: in cell 5 (storms / careful, storms_share = 1) none of 100 runs in a row has a value: each was stopped \
+                at the cap on events";
+    assert!(printed.contains(part), "{part}\n{printed}");
+}
+
 /// Enough to do for a while.
 fn long() -> String {
     EXPERIMENT.replace("runs = 100\n", "runs = 12000\n")

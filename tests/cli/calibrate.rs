@@ -4,6 +4,8 @@
 //! clashes in T days the posterior is gamma with shape 1 + n and rate 50 + T.
 
 use std::fs;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
 
 use flashpoint::math::{exp, ln};
 use serde_json::Value;
@@ -247,6 +249,96 @@ fn few_effective_worlds_fit_nothing() {
     );
     let found = found(&desk, &["--worlds", "60"]);
     assert_eq!(found["parameters"][0]["fitted"], Value::Null);
+}
+
+/// Of a parameter that is the same in all worlds nothing can be learned.
+#[test]
+fn a_constant_is_not_informed() {
+    let desk = desk();
+    let text = CALIBRATION.replace(
+        "[parameter.idle]",
+        "[parameter.idle]\nprior = { dist = \"constant\", value = 0.1 }",
+    );
+    fs::write(desk.path().join("calibration.toml"), text).unwrap();
+    let found = found(&desk, &[]);
+    let idle = &found["parameters"][1];
+    assert_eq!(idle["parameter"], "idle");
+    assert_eq!(idle["informed"], false, "{idle}");
+    for key in ["contraction", "shift_interval", "fitted"] {
+        assert_eq!(idle[key], Value::Null, "{idle}");
+    }
+    assert_eq!(found["correlations"].as_array().unwrap().len(), 0);
+    let text = succeed(desk.path(), &["calibrate", "calibration.toml"]);
+    let line = text.lines().find(|line| line.starts_with("idle")).unwrap();
+    let cells: Vec<&str> = line.split_whitespace().rev().take(3).collect();
+    assert_eq!(cells, ["no", "–", "–"], "{line}");
+}
+
+/// Chance is keyed by the name of a hindcast: two of one name would not be independent, nor would one that counts twice.
+#[test]
+fn hindcasts_of_one_name_are_refused() {
+    let desk = desk();
+    fs::create_dir(desk.path().join("other")).unwrap();
+    let other = case(1).replace("clashes.toml", "../clashes.toml");
+    fs::write(desk.path().join("other/first.toml"), other).unwrap();
+    for (name, message) in [
+        ("other/first.toml", "two hindcasts have the name `first`"),
+        (
+            "./first.toml",
+            "`./first.toml` is the file that was named `first.toml` before",
+        ),
+    ] {
+        let text = CALIBRATION.replace("second.toml", name);
+        fs::write(desk.path().join("calibration.toml"), text).unwrap();
+        let done = flashpoint(desk.path(), &["calibrate", "calibration.toml"]);
+        assert_eq!((done.code, done.stdout.as_str()), (2, ""));
+        for part in [message, "calibration.toml:15:12"] {
+            assert!(done.stderr.contains(part), "{part}\n{}", done.stderr);
+        }
+    }
+}
+
+/// What a calibration shows has the limits that its prior has, and can be run.
+#[test]
+fn fitted_priors_keep_the_limits_of_the_prior() {
+    let desk = desk();
+    let text = CALIBRATION.replace(
+        "[parameter.rate]",
+        "[parameter.rate]\nprior = { dist = \"uniform\", low = 0.0012, high = 0.1246 }",
+    );
+    fs::write(desk.path().join("calibration.toml"), text).unwrap();
+    let rate = &found(&desk, &[])["parameters"][0];
+    let written = rate["fitted"].as_str().unwrap();
+    assert!(
+        written.ends_with("low = 0.0012, high = 0.1246 }"),
+        "{written}"
+    );
+    assert_eq!(
+        rate["prior"],
+        "{ dist = \"uniform\", low = 0.0012, high = 0.1246 }"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_nothing_and_says_so() {
+    let desk = desk();
+    let process = Command::new(env!("CARGO_BIN_EXE_flashpoint"))
+        .current_dir(desk.path())
+        .args(["calibrate", "calibration.toml", "--worlds", "10000000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    super::run::interrupt(process.id());
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "Weighing the worlds takes the runs of all hindcasts: nothing is kept.\ninterrupted\n"
+    );
 }
 
 #[test]

@@ -191,6 +191,39 @@ fn worlds_make_a_band_and_the_intervals_know_of_them() {
     );
 }
 
+/// Every clash is followed by its echo, which is one event too many: nobody knows what comes of these runs.
+#[test]
+fn a_difference_that_the_cap_could_have_made_is_not_shown() {
+    let capped = SCENARIO.replace("horizon = ", "max_events = 1\nhorizon = ");
+    let desk = folder(&[("clash.toml", &capped)]);
+    let line = [
+        "compare",
+        "clash.toml",
+        "--defaults",
+        "--runs",
+        "2000",
+        "--what-if",
+        "silent: drop rule.echoes",
+    ];
+    let text = succeed(desk.path(), &line);
+    assert!(
+        text.contains("of 2,000 pairs a run was stopped at the cap on events (`max_events`)"),
+        "{text}"
+    );
+    let csv = succeed(desk.path(), &[&line[..], &["--format", "csv"]].concat());
+    let rows = table(&csv, 3);
+    let clash = row(&rows, ["silent", "endgame", "clash"]);
+    assert!(number(clash, "low") > 0.3, "{clash:?}");
+    assert_eq!(number(clash, "p_adjusted"), 1.0);
+
+    let line = ["rank", "clash.toml", "--by", "clash", "--runs", "500"];
+    let text = succeed(desk.path(), &line);
+    assert!(
+        text.contains("runs were stopped at the cap on events (`max_events`)"),
+        "{text}"
+    );
+}
+
 #[test]
 fn scenarios_outcomes_and_overrides_can_be_chosen() {
     let desk = desk();

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -177,6 +179,69 @@ fn scores_are_those_of_the_closed_form() {
     // What was called impossible.
     assert_eq!(at("clash", "persistence")["logarithmic"], "inf");
     assert!(!found.contains_key(&("what".to_owned(), "persistence".to_owned())));
+}
+
+/// What lies beyond the limit counts as it, in the uniform baseline too: uniform on [0, 60] and cut at 8, when 8 happens, its CRPS
+/// is the integral of (x / 60)^2 up to 8.
+#[test]
+fn the_uniform_baseline_ends_at_the_limit() {
+    let desk = desk();
+    let text = CASE.replace(
+        "limit = 8\nhappened = 5",
+        "limit = 8\nbetween = [0, 60]\nhappened = \"never\"",
+    );
+    fs::write(desk.path().join("case.toml"), text).unwrap();
+    let line = ["hindcast", "case.toml", "--runs", "200", "--format", "csv"];
+    let found = scores(&succeed(desk.path(), &line));
+    let row = &found[&("day".to_owned(), "uniform".to_owned())];
+    let exact = 512.0 / 3.0 / 3600.0;
+    assert!((number(row, "score") - exact).abs() < 1e-4, "{row:?}");
+}
+
+/// Of two hindcasts the second takes for ever: an interruption shows the first, and writes nothing.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_shows_the_hindcasts_that_are_complete() {
+    let desk = desk();
+    let scenario = SCENARIO.replace(
+        "[metric.clashes]",
+        "[action.shot]\n[process.shots]\nwho = \"a\"\nhazard = 2000\naction = \"shot\"\n[metric.clashes]",
+    );
+    fs::write(desk.path().join("slow-clash.toml"), scenario).unwrap();
+    let slow = CASE.replace("clash.toml", "slow-clash.toml");
+    fs::write(desk.path().join("slow.toml"), slow).unwrap();
+    // On a busy machine the first may not be complete yet: then a longer wait is tried.
+    let shown = [1, 4, 16, 64].into_iter().find_map(|seconds| {
+        let process = Command::new(env!("CARGO_BIN_EXE_flashpoint"))
+            .current_dir(desk.path())
+            .args(["hindcast", "case.toml", "slow.toml", "--runs", "1000000"])
+            .args(["--out", "results"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(seconds));
+        super::run::interrupt(process.id());
+        let output = process.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130));
+        assert!(!desk.path().join("results").exists());
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let remark = match stdout.is_empty() {
+            true => "No hindcast is complete: nothing is kept.\ninterrupted\n",
+            false => "No files are written: they are for all hindcasts together.\ninterrupted\n",
+        };
+        assert_eq!(String::from_utf8_lossy(&output.stderr), remark);
+        (!stdout.is_empty()).then_some(stdout)
+    });
+    let shown = shown.unwrap();
+    for part in [
+        "1 hindcast, 1,000,000 runs",
+        "interrupted: 1 of 2 hindcasts were made\n",
+        "The clash of 2024 (case)",
+    ] {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+    assert!(!shown.contains("(slow)"), "{shown}");
 }
 
 /// With p uniform over worlds, half of the runs clash, and the probability moves over the whole range of the prior.
@@ -463,7 +528,10 @@ fn wrong_names_and_empty_files_are_refused() {
             "two hindcasts have the name `case`",
         ),
         (&["case.toml", "--set", "q=1"], "no parameter `q`"),
-        (&["case.toml", "--runs", "0"], "0"),
+        (
+            &["case.toml", "--runs", "0"],
+            "invalid value '0' for '--runs <N>': 0 is not in 1..",
+        ),
     ];
     for (arguments, message) in cases {
         let line = [&["hindcast"], arguments].concat();

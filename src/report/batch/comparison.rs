@@ -23,6 +23,8 @@ pub struct Compared {
     pub difference: Difference,
     /// Median and central 90 % of the difference across draws of the parameters.
     pub band: Option<Band>,
+    /// Pairs in which a run was stopped at the cap on events.
+    pub capped: u64,
     /// The difference's p-value, corrected for all comparisons of the batch (Holm).
     pub p_adjusted: f64,
 }
@@ -46,9 +48,10 @@ pub fn each_comparison(
         if runs.number() == baseline.number() || failed(runs) || failed(baseline) {
             return Vec::new();
         }
+        let capped = baseline.capped_pairs(runs);
         let quantities = 0..plan.quantities.len();
         quantities
-            .map(|index| compare(plan, index, runs, baseline, done.level))
+            .map(|index| compare(plan, index, (baseline, runs), capped, done.level))
             .collect()
     };
     // The correction needs all p-values before the first of them is final.
@@ -84,8 +87,8 @@ pub fn each_comparison(
 fn compare(
     plan: &Plan,
     quantity: usize,
-    runs: &CellRuns<'_>,
-    baseline: &CellRuns<'_>,
+    (baseline, runs): (&CellRuns<'_>, &CellRuns<'_>),
+    capped: u64,
     level: f64,
 ) -> Option<Compared> {
     let size = plan.runs_per_world();
@@ -96,13 +99,13 @@ fn compare(
         let mut all = PairedIndicator::new(size);
         let mut world = MatchedPairs::default();
         for (number, (old, new)) in (1..).zip(pairs) {
-            // As in the table of cells, a capped run counts as one without the outcome.
             world.record(old == Some(1.0), new == Some(1.0));
             if number % together == 0 {
                 all.add(&world);
                 world = MatchedPairs::default();
             }
         }
+        all.add_unknown(capped);
         (all.difference(level)?, all.band(BAND))
     } else {
         let mut all = PairedMean::new(size);
@@ -122,6 +125,7 @@ fn compare(
     Some(Compared {
         difference,
         band,
+        capped,
         p_adjusted: difference.p_value,
     })
 }
@@ -208,6 +212,7 @@ pub fn write_comparison(
                 difference,
                 band,
                 p_adjusted,
+                ..
             }) = compared
             else {
                 continue;

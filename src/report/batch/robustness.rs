@@ -8,6 +8,7 @@ use crate::batch::conduct::Conducted;
 use crate::batch::file::Want;
 use crate::batch::plan::{Goal, Plan};
 use crate::batch::store::StoreError;
+use crate::report::number::counted;
 use crate::stats::decision::robustness::{Outcomes, Question, Robustness};
 use crate::stats::decision::satisficing::satisficing_share;
 use crate::stats::decision::{self, Limit};
@@ -23,6 +24,9 @@ const MOST_GROUPS: u64 = 10;
 pub struct Weighed {
     /// Index of the goal.
     pub goal: usize,
+    /// Runs behind it that were stopped at the cap on events: without the outcome if it is one that is there or not, left out of
+    /// the mean of a metric.
+    pub capped: u64,
     /// A policy each; or what stands in the way.
     pub policies: Result<Vec<Robustness>, String>,
 }
@@ -51,9 +55,12 @@ pub fn weigh(
 ) -> Result<Vec<Weighed>, StoreError> {
     let mut all = Vec::new();
     for (index, goal) in plan.goals.iter().enumerate() {
+        let mut capped = 0;
+        let policies = weigh_one(plan, goal, reader, done, &mut capped)?;
         all.push(Weighed {
             goal: index,
-            policies: weigh_one(plan, goal, reader, done)?,
+            capped,
+            policies,
         });
     }
     Ok(all)
@@ -64,6 +71,7 @@ fn weigh_one(
     goal: &Goal,
     reader: &CellReader<'_>,
     done: &Conducted,
+    capped: &mut u64,
 ) -> Result<Result<Vec<Robustness>, String>, StoreError> {
     if plan.policies() > MOST_POLICIES {
         return Ok(Err(format!(
@@ -111,10 +119,14 @@ fn weigh_one(
         for (policy, number) in (first..first + policies).enumerate() {
             let records = reader.read(number..number + 1)?;
             let runs = CellRuns::new(plan, number, &records);
-            let Some(grouped) = group_means(&runs, goal.quantity, world / groups) else {
+            *capped += runs.capped();
+            let size = world / groups;
+            let Some(grouped) = group_means(&runs, goal.quantity, size) else {
                 return Ok(Err(format!(
-                    "cell {number} has a world in which no run has a value: {}",
-                    plan.describe(plan.cell(number))
+                    "in cell {number} ({}) none of {} has a value: each was stopped at the cap on events (`max_events`), or its \
+                     metric is not finite",
+                    plan.describe(plan.cell(number)),
+                    counted(size, "run in a row", "runs in a row"),
                 )));
             };
             means.push(grouped);

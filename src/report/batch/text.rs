@@ -22,8 +22,8 @@ const MOST_CELLS: u64 = 120;
 const MOST_COLUMNS: u64 = 6;
 /// Differences that are shown.
 const MOST_DIFFERENCES: usize = 40;
-/// Failed cells that are shown.
-const MOST_FAILURES: usize = 5;
+/// Cells that a warning names.
+const MOST_CELLS_NAMED: usize = 5;
 
 /// What the text shows, collected while the tables are written.
 pub struct Shown<'p> {
@@ -36,6 +36,12 @@ pub struct Shown<'p> {
     differences: Vec<(u64, usize, Compared)>,
     /// How many comparisons there are, and how many are significant.
     compared: [u64; 2],
+    /// How many comparisons rest on pairs in which a run was stopped at the cap on events.
+    capped_differences: u64,
+    /// The first cells with runs that were stopped at the cap on events, each with their number.
+    capped: Vec<(u64, u64)>,
+    /// How many such cells there are.
+    capped_cells: usize,
 }
 
 impl<'p> Shown<'p> {
@@ -47,6 +53,9 @@ impl<'p> Shown<'p> {
             ends: vec![None; plan.quantities.len()],
             differences: Vec::new(),
             compared: [0, 0],
+            capped_differences: 0,
+            capped: Vec::new(),
+            capped_cells: 0,
         }
     }
 
@@ -54,6 +63,12 @@ impl<'p> Shown<'p> {
     pub fn cell(&mut self, number: u64, estimates: &Estimates) {
         if self.plan.cells() <= MOST_CELLS {
             self.cells.push(estimates.clone());
+        }
+        if let Some(capped) = estimates.first().map(|e| e.capped).filter(|&c| c > 0) {
+            self.capped_cells += 1;
+            if self.capped.len() < MOST_CELLS_NAMED {
+                self.capped.push((number, capped));
+            }
         }
         for (ends, estimate) in self.ends.iter_mut().zip(estimates) {
             let Some(mean) = estimate.mean else { continue };
@@ -77,6 +92,7 @@ impl<'p> Shown<'p> {
         for (quantity, compared) in comparisons.iter().enumerate() {
             let Some(compared) = compared else { continue };
             self.compared[0] += 1;
+            self.capped_differences += u64::from(compared.capped > 0);
             if !is_significant(compared.p_adjusted) {
                 continue;
             }
@@ -152,19 +168,35 @@ impl<'p> Shown<'p> {
                     "are"
                 },
             );
-            for (number, failure) in done.failures.iter().take(MOST_FAILURES) {
-                let place = plan.describe(plan.cell(*number));
-                let _ = writeln!(out, "  cell {number} ({place}): {}", failure.message);
-            }
-            if done.failures.len() > MOST_FAILURES {
-                let _ = writeln!(
-                    out,
-                    "  ... and {} more",
-                    done.failures.len() - MOST_FAILURES
-                );
-            }
+            let failures = done.failures.iter();
+            let failures = failures.map(|(number, failure)| (*number, failure.message.clone()));
+            self.push_cells(&mut out, failures, done.failures.len());
+        }
+        if self.capped_cells > 0 {
+            let _ = writeln!(
+                out,
+                "WARNING: in {} runs were stopped at the cap on events (`max_events`). They count in no endgame, flag or metric;\n\
+                 the probabilities are too low by up to their share:",
+                counted(self.capped_cells as u64, "cell", "cells"),
+            );
+            let capped = self.capped.iter().map(|(number, capped)| {
+                let text = format!("{} of {} runs", count(*capped), count(runs));
+                (*number, text)
+            });
+            self.push_cells(&mut out, capped, self.capped_cells);
         }
         out
+    }
+
+    /// Names the first of `all` cells, each with what is to be said of it.
+    fn push_cells(&self, out: &mut String, cells: impl Iterator<Item = (u64, String)>, all: usize) {
+        for (number, text) in cells.take(MOST_CELLS_NAMED) {
+            let place = self.plan.describe(self.plan.cell(number));
+            let _ = writeln!(out, "  cell {number} ({place}): {text}");
+        }
+        if all > MOST_CELLS_NAMED {
+            let _ = writeln!(out, "  ... and {} more", all - MOST_CELLS_NAMED);
+        }
     }
 
     /// One quantity in every cell.
@@ -275,6 +307,7 @@ impl<'p> Shown<'p> {
         );
         if self.differences.is_empty() {
             out.push_str(".\n");
+            self.push_capped_differences(&mut out);
             return out;
         }
         if significant as usize > self.differences.len() {
@@ -307,7 +340,23 @@ impl<'p> Shown<'p> {
             0..=2 => Align::Left,
             _ => Align::Right,
         }));
+        self.push_capped_differences(&mut out);
         out
+    }
+
+    fn push_capped_differences(&self, out: &mut String) {
+        if self.capped_differences > 0 {
+            let _ = writeln!(
+                out,
+                "WARNING: {} on pairs in which a run was stopped at the cap on events. A difference of probabilities is not called\n\
+                 significant if these pairs could have made it; a difference of metrics is that of the other pairs.",
+                counted(
+                    self.capped_differences,
+                    "difference rests",
+                    "differences rest"
+                ),
+            );
+        }
     }
 
     fn robustness(&self, weighed: &Weighed) -> String {
@@ -363,7 +412,20 @@ impl<'p> Shown<'p> {
             }
             table.row(cells);
         }
-        format!("{title}\n\n{}", table.text(first_left))
+        let warning = match (weighed.capped, quantity.is_probability()) {
+            (0, _) => String::new(),
+            (capped, probability) => format!(
+                "WARNING: {} at the cap on events {}. Which policy does well may be due to them.\n",
+                counted(capped, "run that was stopped", "runs that were stopped"),
+                match (probability, capped) {
+                    (true, 1) => "counts as one without the outcome",
+                    (true, _) => "count as ones without the outcome",
+                    (false, 1) => "is left out",
+                    (false, _) => "are left out",
+                }
+            ),
+        };
+        format!("{title}\n\n{}{warning}", table.text(first_left))
     }
 
     fn notes(&self, done: &Conducted, weighed: &[Weighed]) -> String {

@@ -206,6 +206,7 @@ mod tests {
             runs: 100,
             level: 0.95,
             unmoved: 0,
+            capped: 0,
             base: difference(0.4, 0.0),
             interrupted: None,
             rows: vec![row],

@@ -287,6 +287,28 @@ fn too_little_has_no_difference() {
     assert_eq!((found.p_value, found.variance_reduction), (1.0, None));
 }
 
+/// 100 of 1,000 pairs differ. With fewer unknown pairs than the near end of the interval, they cannot all be due to these.
+#[test]
+fn a_difference_that_unknown_pairs_could_have_made_is_none() {
+    for (only_variant, only_baseline) in [(100, 0), (0, 100)] {
+        let mut all = PairedIndicator::new(None);
+        all.add(&MatchedPairs {
+            pairs: 1000,
+            both: 200,
+            only_baseline,
+            only_variant,
+        });
+        let known = all.difference(0.95).unwrap();
+        assert!(known.p_value < 1e-6);
+        let nearest = 1000.0 * known.interval.low.abs().min(known.interval.high.abs());
+        all.add_unknown(nearest as u64);
+        assert_eq!(all.difference(0.95), Some(known));
+        all.add_unknown(1);
+        let unknown = all.difference(0.95).unwrap();
+        assert_eq!((unknown.p_value, unknown.interval), (1.0, known.interval));
+    }
+}
+
 proptest! {
     #[test]
     fn any_grouping_gives_the_same(
