@@ -222,7 +222,10 @@ file = "clash.toml"
         experiment.push_str(&format!("[variant.v{variant}]\nset = {{ fixed = {p} }}\n"));
     }
     let scenario = SCENARIO
-        .replace("drive * (0.5 + lever) * fixed", "fixed + 0.1 * drive")
+        .replace(
+            "drive * (0.5 + lever) * fixed",
+            "fixed + 0.1 * drive + 0 * lever",
+        )
         .replace("value = 1\nbasis", "value = 0.2\nbasis");
     let desk = folder(&[("clash.toml", &scenario), ("ten.toml", &experiment)]);
     let line = [
