@@ -16,7 +16,7 @@ use crate::experiment::{Control, Plan, Quantity, Varied, WorldSource};
 use crate::model::Model;
 use crate::report::manifest::ScenarioDescription;
 use crate::report::results::LEVEL;
-use crate::report::tornado::{ParameterName, Tornado, rows};
+use crate::report::tornado::{BaseEstimate, ParameterName, Tornado, rows};
 use crate::scenario::raw::RawScenario;
 
 /// Runs at each point unless another number is asked for.
@@ -140,7 +140,8 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         level: LEVEL,
         unmoved,
         capped: done.capped,
-        base: done.base.difference(LEVEL),
+        base: BaseEstimate::new(&done.base, LEVEL),
+        base_dropped: done.base.dropped(),
         interrupted: done.interrupted.then_some(parameters.len()),
         rows: rows(&done, LEVEL, name),
     };

@@ -7,6 +7,9 @@ use super::replicate::{Control, ExperimentError, Plan, replicate};
 use super::rows::{RowSink, Rows};
 use super::subject::Quantity;
 use crate::model::Model;
+use crate::stats::interval::Interval;
+use crate::stats::precision::Sample;
+use crate::stats::worlds::WorldHistogram;
 
 /// A parameter and the ends that it is moved to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,11 +51,78 @@ pub enum Moved {
     },
 }
 
+/// The outcome where nothing is moved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Base {
+    /// An outcome that is there or not. A run stopped at the cap on events does not have it.
+    Indicator {
+        /// Runs with the outcome.
+        occurrences: u64,
+        /// Number of runs.
+        runs: u64,
+        /// Worlds by how many of their runs have it, if runs share worlds.
+        worlds: Option<WorldHistogram>,
+    },
+    /// A metric, as the difference to nothing.
+    Mean(Contrast),
+}
+
+impl Base {
+    fn new(quantity: Quantity, runs_per_world: Option<u32>, values: &[Option<f64>]) -> Self {
+        if !quantity.is_probability() {
+            let nothing = vec![Some(0.0); values.len()];
+            return Self::Mean(contrast(quantity, runs_per_world, &nothing, values));
+        }
+        let count = |runs: &[Option<f64>]| runs.iter().filter(|&&v| v == Some(1.0)).count();
+        Self::Indicator {
+            occurrences: count(values) as u64,
+            runs: values.len() as u64,
+            worlds: runs_per_world.map(|size| {
+                let mut worlds = WorldHistogram::new(size);
+                for world in values.chunks(size.max(1) as usize) {
+                    worlds.add(count(world) as u32);
+                }
+                worlds
+            }),
+        }
+    }
+
+    /// The estimate with its interval at `level` in `(0, 1)`, as for the results of a run; `None` with too few values.
+    pub fn estimate(&self, level: f64) -> Option<(f64, Interval)> {
+        match self {
+            Self::Indicator { runs: 0, .. } => None,
+            &Self::Indicator {
+                occurrences,
+                runs,
+                ref worlds,
+            } => {
+                let sample = match worlds {
+                    Some(worlds) => Sample::Clustered(worlds),
+                    None => Sample::Independent { occurrences, runs },
+                };
+                Some((occurrences as f64 / runs as f64, sample.interval(level)))
+            }
+            Self::Mean(contrast) => {
+                let found = contrast.difference(level)?;
+                Some((found.difference, found.interval))
+            }
+        }
+    }
+
+    /// Runs without a value, which are left out.
+    pub fn dropped(&self) -> u64 {
+        match self {
+            Self::Indicator { .. } => 0,
+            Self::Mean(contrast) => contrast.dropped(),
+        }
+    }
+}
+
 /// Effects of parameters that are moved one at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OneAtATime {
-    /// The base against nothing: its difference is the estimate for the base, with its interval.
-    pub base: Contrast,
+    /// Where nothing is moved.
+    pub base: Base,
     /// The parameters, in the order asked for, as far as they were done.
     pub moved: Vec<Moved>,
     /// Runs of the base, and of the ends of parameters that were moved, that were stopped at the cap on events.
@@ -92,7 +162,7 @@ pub fn one_at_a_time(
         return Ok(None);
     };
     let mut done = OneAtATime {
-        base: contrast(quantity, size, &vec![Some(0.0); base.len()], &base),
+        base: Base::new(quantity, size, &base),
         moved: Vec::with_capacity(parameters.len()),
         capped,
         interrupted: false,
@@ -238,13 +308,7 @@ id = "quiet"
         // Around the defaults, and on average over worlds: the other factor is 3/4 or 1/2 either way.
         for worlds in [WorldSource::Defaults, WorldSource::Priors] {
             let done = moved(worlds, &parameters, 2);
-            assert!(
-                done.base
-                    .difference(0.999)
-                    .unwrap()
-                    .interval
-                    .contains(0.375)
-            );
+            assert!(done.base.estimate(0.999).unwrap().1.contains(0.375));
             for (index, low, high) in [(0, 0.0375, 0.7125), (1, 0.2625, 0.4875)] {
                 let effect = effect(&done, index);
                 for (contrast, exact) in [
@@ -263,6 +327,35 @@ id = "quiet"
                 assert_eq!((pairs, swing.pairs().discordant()), (8000, 0));
             }
         }
+    }
+
+    /// A base that came about in 1 of 500 runs, or in 1 of 25 worlds of 20 runs, has the interval that its results would
+    /// have, which ends at 0.
+    #[test]
+    fn the_base_has_the_interval_of_a_probability() {
+        let mut values = vec![Some(0.0); 500];
+        values[3] = Some(1.0);
+        values[4] = None;
+        let (value, interval) = Base::new(Quantity::Flag(0), None, &values)
+            .estimate(0.95)
+            .unwrap();
+        assert_eq!(
+            (value, interval),
+            (0.002, crate::stats::proportion::wilson(1, 500, 0.95))
+        );
+        let mut worlds = WorldHistogram::new(20);
+        worlds.add(1);
+        (1..25).for_each(|_| worlds.add(0));
+        let (value, interval) = Base::new(Quantity::Flag(0), Some(20), &values)
+            .estimate(0.95)
+            .unwrap();
+        assert_eq!((value, interval), (0.002, worlds.mean_interval(0.95)));
+        assert!(interval.low >= 0.0);
+        let metric = Base::new(Quantity::Metric(0), None, &values);
+        assert_eq!(metric.dropped(), 1);
+        assert!((metric.estimate(0.95).unwrap().0 - 1.0 / 499.0).abs() < 1e-12);
+        let few = Base::new(Quantity::Metric(0), None, &values[..1]);
+        assert_eq!(few.estimate(0.95), None);
     }
 
     #[test]

@@ -11,8 +11,9 @@ use super::difference::{Scale, p_value};
 use super::number::{count, counted, exact, exact_or_empty, significant};
 use super::text_table::{Align, Table};
 use crate::experiment::comparison::Contrast;
-use crate::experiment::one_at_a_time::{Moved, OneAtATime};
+use crate::experiment::one_at_a_time::{Base, Moved, OneAtATime};
 use crate::stats::hypothesis::{bonferroni_level, holm};
+use crate::stats::interval::Interval;
 use crate::stats::paired::Difference;
 
 /// Adjusted p-values up to this count as shown.
@@ -24,6 +25,23 @@ pub struct ParameterName {
     pub id: String,
     pub label: Option<String>,
     pub unit: Option<String>,
+}
+
+/// The outcome where nothing is moved.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct BaseEstimate {
+    /// Estimate.
+    pub value: f64,
+    /// Monte Carlo interval.
+    pub interval: Interval,
+}
+
+impl BaseEstimate {
+    /// The estimate at `level` in `(0, 1)`; `None` with too few values.
+    pub fn new(base: &Base, level: f64) -> Option<Self> {
+        let (value, interval) = base.estimate(level)?;
+        Some(Self { value, interval })
+    }
 }
 
 /// What moving one parameter does.
@@ -41,10 +59,14 @@ pub struct TornadoRow {
     pub at_high: Option<Difference>,
     /// The high end against the low one.
     pub swing: Option<Difference>,
-    /// Smallest of the three p-values, each corrected for all of the analysis (Holm).
+    /// Pairs of runs that are left out because one of the two has no value, in that of the three comparisons with the most;
+    /// `None` if it could not be moved.
+    pub dropped: Option<u64>,
+    /// Smallest of the three p-values, each corrected for all of the analysis (Holm); `None` if none of the three differences
+    /// can be told.
     pub p_adjusted: Option<f64>,
     /// Largest size of any of the three differences that is compatible with the runs, at a level at which all of the analysis
-    /// hold together.
+    /// hold together; `None` if any of them cannot be told.
     pub at_most: Option<f64>,
     /// Why it could not be moved.
     pub failure: Option<String>,
@@ -62,10 +84,22 @@ impl TornadoRow {
         self.p_adjusted.is_some_and(|p| p <= SIGNIFICANT)
     }
 
+    /// Whether some pair of runs is left out.
+    fn is_partial(&self) -> bool {
+        self.dropped.is_some_and(|dropped| dropped > 0)
+    }
+
+    /// Whether a bound on its effect can be given. Pairs that are all the same give none for those left out.
+    fn is_bounded(&self) -> bool {
+        self.at_most
+            .is_some_and(|most| most > 0.0 || !self.is_partial())
+    }
+
     /// Whether no run came to anything else at either end.
     fn is_idle(&self) -> bool {
         let all = [self.at_low, self.at_high, self.swing];
         self.failure.is_none()
+            && !self.is_partial()
             && all.iter().all(|d| {
                 d.is_some_and(|d| {
                     d.difference == 0.0 && d.variance_reduction.is_none_or(f64::is_infinite)
@@ -97,8 +131,10 @@ pub struct Tornado {
     pub unmoved: usize,
     /// Runs that were stopped at the cap on events.
     pub capped: u64,
-    /// Estimate for the base, with its interval.
-    pub base: Option<Difference>,
+    /// Estimate for the base, with its interval; `None` with too few values.
+    pub base: Option<BaseEstimate>,
+    /// Runs of the base without a value, which are left out.
+    pub base_dropped: u64,
     /// Parameters asked for, if it was interrupted before the last.
     pub interrupted: Option<usize>,
     /// The parameters, the largest effect first; those that failed last.
@@ -128,11 +164,15 @@ pub fn rows(
             Moved::Effect(effect) => {
                 let all = [&effect.at_low, &effect.at_high, &effect.swing];
                 let [at_low, at_high, swing] = all.map(|c| c.difference(level));
-                let ends = all.iter().filter_map(|c| c.difference(together));
-                let at_most = ends
-                    .map(|d| d.interval.low.abs().max(d.interval.high.abs()))
-                    .reduce(f64::max);
+                let sizes = all.iter().map(|c| {
+                    let interval = c.difference(together)?.interval;
+                    Some(interval.low.abs().max(interval.high.abs()))
+                });
+                let sizes: Option<Vec<f64>> = sizes.collect();
+                let at_most = sizes.and_then(|sizes| sizes.into_iter().reduce(f64::max));
                 let smallest = |ps: &[f64]| ps.iter().copied().fold(1.0, f64::min);
+                let adjusted = triples.next().map(smallest);
+                let known = at_low.is_some() || at_high.is_some() || swing.is_some();
                 TornadoRow {
                     parameter: name(effect.ends.parameter),
                     low: effect.ends.low,
@@ -140,7 +180,8 @@ pub fn rows(
                     at_low,
                     at_high,
                     swing,
-                    p_adjusted: triples.next().map(smallest),
+                    dropped: all.iter().map(|c| c.dropped()).max(),
+                    p_adjusted: adjusted.filter(|_| known),
                     at_most,
                     failure: None,
                 }
@@ -152,6 +193,7 @@ pub fn rows(
                 at_low: None,
                 at_high: None,
                 swing: None,
+                dropped: None,
                 p_adjusted: None,
                 at_most: None,
                 failure: Some(format!("at {}: {reason}", significant(*at))),
@@ -204,13 +246,14 @@ impl Tornado {
                 }
             ));
         }
-        if let Some(base) = self.base {
-            out.push_str(&format!(
+        out.push_str(&match self.base {
+            Some(base) => format!(
                 "Base: {} ({})\n",
-                scale.value(base.difference, base.interval),
+                scale.value(base.value, base.interval),
                 scale.range(base.interval)
-            ));
-        }
+            ),
+            None => "Base: cannot be told, since too few runs have a value.\n".to_owned(),
+        });
         let shown: Vec<&TornadoRow> = self.rows.iter().filter(|row| row.is_shown()).collect();
         if shown.is_empty() {
             out.push_str("\nNo parameter shows an effect.\n");
@@ -219,6 +262,7 @@ impl Tornado {
             out.push_str(&self.table(&shown));
         }
         self.push_others(&mut out);
+        self.push_dropped(&mut out);
         if self.unmoved > 0 {
             out.push_str(&format!(
                 "\n{} without a prior or a range: not moved.\n",
@@ -296,8 +340,10 @@ impl Tornado {
             .rows
             .iter()
             .filter(|row| row.failure.is_none() && !row.is_shown());
-        let (idle, unclear): (Vec<&TornadoRow>, Vec<&TornadoRow>) =
+        let (idle, rest): (Vec<&TornadoRow>, Vec<&TornadoRow>) =
             rest.partition(|row| row.is_idle());
+        let (unclear, unknown): (Vec<&TornadoRow>, Vec<&TornadoRow>) =
+            rest.into_iter().partition(|row| row.is_bounded());
         if !unclear.is_empty() {
             let most = unclear
                 .iter()
@@ -312,6 +358,13 @@ impl Tornado {
                 "\nNo effect seen of {}, at most ±{most}:\n{}",
                 of_parameters(unclear.len()),
                 names(&unclear)
+            ));
+        }
+        if !unknown.is_empty() {
+            out.push_str(&format!(
+                "\nIt cannot be told whether {} moved it, since too few pairs of runs have values that differ:\n{}",
+                of_parameters(unknown.len()),
+                names(&unknown)
             ));
         }
         if !idle.is_empty() {
@@ -331,6 +384,26 @@ impl Tornado {
         }
     }
 
+    /// What is left out for want of a value.
+    fn push_dropped(&self, out: &mut String) {
+        let share = |dropped: u64| format!("{} of {}", count(dropped), count(self.runs));
+        let mut parts = Vec::new();
+        if self.base_dropped > 0 {
+            parts.push(format!("base {}", share(self.base_dropped)));
+        }
+        for row in self.rows.iter().filter(|row| row.is_partial()) {
+            let dropped = row.dropped.map_or_else(String::new, share);
+            parts.push(format!("{} {dropped}", row.parameter.id));
+        }
+        if !parts.is_empty() {
+            out.push_str(&format!(
+                "\nRuns without a value are left out, and pairs of runs of which one has none: the figures are about the rest, and moving a\n\
+                 parameter may change which runs those are. Left out of the base, and at most of a comparison of each parameter:\n{}",
+                wrapped(&parts.join(", "))
+            ));
+        }
+    }
+
     /// A row for each parameter, in order.
     pub fn csv(&self) -> String {
         let mut csv = CsvText::new(&[
@@ -340,6 +413,8 @@ impl Tornado {
             "low",
             "high",
             "base",
+            "base_low",
+            "base_high",
             "at_low",
             "at_low_low",
             "at_low_high",
@@ -349,6 +424,7 @@ impl Tornado {
             "swing",
             "swing_low",
             "swing_high",
+            "dropped",
             "p_adjusted",
             "at_most",
             "failure",
@@ -360,7 +436,9 @@ impl Tornado {
                 row.parameter.unit.clone().unwrap_or_default(),
                 exact(row.low),
                 exact(row.high),
-                exact_or_empty(self.base.map(|d| d.difference)),
+                exact_or_empty(self.base.map(|base| base.value)),
+                exact_or_empty(self.base.map(|base| base.interval.low)),
+                exact_or_empty(self.base.map(|base| base.interval.high)),
             ];
             for change in [row.at_low, row.at_high, row.swing] {
                 cells.extend([
@@ -370,6 +448,7 @@ impl Tornado {
                 ]);
             }
             cells.extend([
+                row.dropped.map_or_else(String::new, |n| n.to_string()),
                 exact_or_empty(row.p_adjusted),
                 exact_or_empty(row.at_most),
                 row.failure.clone().unwrap_or_default(),

@@ -218,6 +218,29 @@ impl Factor {
         Some((before + 0.5 * levels[level].weight) / total)
     }
 
+    /// Two levels drawn by their weights from uniform numbers, the second from those that the first leaves; as the middles
+    /// of the levels on the probability scale. A single level is both; the numbers of a continuous factor stay as they are.
+    pub(crate) fn two_levels(&self, u: f64, other: f64) -> (f64, f64) {
+        let Some(levels) = self.levels() else {
+            return (u, other);
+        };
+        let first = level_at(levels, u);
+        let rest: f64 = (levels.iter().enumerate())
+            .filter(|&(i, _)| i != first)
+            .map(|(_, level)| level.weight)
+            .sum();
+        let (mut second, mut above) = (first, 0.0);
+        for (i, level) in levels.iter().enumerate().filter(|&(i, _)| i != first) {
+            second = i;
+            above += level.weight;
+            if other * rest < above {
+                break;
+            }
+        }
+        let middle = |level: usize, u: f64| self.level_middle(level).unwrap_or(u);
+        (middle(first, u), middle(second, other))
+    }
+
     fn check(&self) -> Result<(), Error> {
         let bad = |problem: &str| Error::BadFactor {
             factor: self.name.clone(),

@@ -10,6 +10,11 @@
 //! k(y, y') = y y' gives the Sobol indices (with Jansen's total). Source: Da Veiga (2021),
 //! "Kernel-based ANOVA decomposition and Shapley effects", arXiv:2101.05487, sections 3 and 4. E k(Y, Y')
 //! is the mean over all pairs of one scramble, one of each pair from A and one from B.
+//!
+//! As with Sobol indices, a factor that changed nothing at any point is not certainly without effect: with q the
+//! largest share of points that goes unseen and d the largest half squared distance
+//! (k(y, y) + k(y', y')) / 2 - k(y, y') of two outputs, the intervals of its total, and of its first order, which
+//! is no larger, reach up to q d / D; likewise that of the noise share.
 
 use super::blocks::{Completeness, ScrambledBlocks};
 use super::design::Design;
@@ -176,16 +181,20 @@ pub fn kernel_indices(
         return Err(Error::ConstantOutput);
     }
     let estimate = |i, dummy| jackknife.estimate(i, level, dummy);
+    // The ends of the range are farthest apart in each of the kernels.
+    let largest = kernel.half_distance(0.0, data.range()) / jackknife.full[0];
+    let points = data.blocks.completeness.complete;
+    let unseen = |e: Estimate| e.or_unseen(points, largest, level);
     let of_column = |i: usize| ColumnKernelIndices {
         name: columns[i].name.clone(),
-        first: estimate(3 + i, Dummy::Statistic(2)),
-        joint_total: estimate(3 + d + i, Dummy::Zero),
+        first: unseen(estimate(3 + i, Dummy::Statistic(2))),
+        joint_total: unseen(estimate(3 + d + i, Dummy::Zero)),
     };
     Ok(KernelIndices {
         kernel,
         columns: (0..d).map(of_column).collect(),
         spread: estimate(0, Dummy::None),
-        noise_share: estimate(1, Dummy::None),
+        noise_share: unseen(estimate(1, Dummy::None)),
         dummy_first: estimate(2, Dummy::None),
         rank_instability: jackknife.rank_instability(&(3 + d..3 + 2 * d).collect::<Vec<_>>()),
         completeness: data.blocks.completeness,
@@ -284,6 +293,32 @@ mod tests {
                 .sum();
             let fast = kernel.mean_of_pairs(&mut xs.clone(), &mut ys.clone());
             assert!((fast - slow / 20.0).abs() < 1e-14);
+        }
+    }
+
+    /// x2 changes nothing at any of 8 x 256 points: unseen may be a share q = 1 - 0.025^(1/2048) = 0.0018 of changes,
+    /// each of them as large as any two outputs are apart.
+    #[test]
+    fn effects_that_never_showed_are_not_certainly_zero() {
+        let model = |x: &[f64], _: u64| Ok(f64::from(u8::from(x[0] < 0.5)) * 3.0);
+        let plan = SobolPlan {
+            points: 256,
+            mean_total: false,
+            ..SobolPlan::default()
+        };
+        let design = SobolDesign::new(uniform(2, 0.0, 1.0), plan).unwrap();
+        let outcomes = run(&design, 0..design.rows(), &model);
+        let q = crate::sensitivity::replicate::unseen_share(2048, 0.95);
+        assert!((q - 0.0018).abs() < 1e-5);
+        // Half squared distances 9/2, 3 and 1 over spreads of 9/4, 3/2 and 1/2.
+        for kernel in [Kernel::Product, Kernel::Energy, Kernel::Category] {
+            let k = kernel_indices(&design, &outcomes, kernel, 0.95).unwrap();
+            let idle = &k.columns[1];
+            for e in [idle.first, idle.joint_total, k.noise_share] {
+                assert_eq!((e.value, e.low), (0.0, 0.0), "{kernel:?}");
+                assert!((e.high - 2.0 * q).abs() < 1e-3 * q, "{kernel:?} {e:?}");
+            }
+            assert!(k.columns[0].first.value > 0.9);
         }
     }
 

@@ -11,20 +11,26 @@
 //! The runs of one point share the chance of the point, so sigma also holds the interaction of a
 //! factor with chance. With a second chance, E\[effect(wa) effect(wb)\] - mu(wa) mu(wb) is the
 //! variance of the effects on the mean response alone. Groups are not used: each factor has its own
-//! effect. A factor that the model does not see has only effects of exactly 0.
+//! effect. A factor that the model does not see has only effects of exactly 0. A factor whose effects were
+//! all 0 at N points need not be one: with a step of fixed length the intervals then reach up to a change as
+//! large as the range of the outputs, as often as goes unseen at so many points with probability
+//! (1 - level) / 2.
 
 use super::blocks::{Completeness, ScrambledBlocks};
 use super::design::{Design, chance_key};
 use super::error::{Error, Outcome};
 use super::factor::Factors;
 use super::points::SobolPoints;
-use super::replicate::{Dummy, Estimate, check_level};
+use super::replicate::{Dummy, Estimate, check_level, unseen_share};
 
 /// How a factor is moved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Steps {
     /// Morris's grid of p levels (even), 0, 1/(p-1), ..., 1, with steps of p / (2 (p - 1)). All
-    /// factors need finite values at probabilities 0 and 1.
+    /// factors need finite values at probabilities 0 and 1. The grid would leave out most levels of a factor
+    /// that has levels of its own, and compare few pairs of the others: such a factor moves from a level drawn
+    /// by the weights to another one drawn by them, and the change is divided by the same step. Its effect has
+    /// the sign of a move to a later level.
     Levels(usize),
     /// By this much on the probability scale, towards the middle: short steps give derivatives, and
     /// [`FactorEffects::mean_square`] the derivative-based measure.
@@ -109,7 +115,7 @@ impl MorrisDesign {
         (self.factors.len() + 1) * if self.plan.second_chance { 2 } else { 1 }
     }
 
-    /// Coordinates of a factor at the base and moved.
+    /// Coordinates of a factor at the base and moved: the same only for a factor with a single level.
     fn ends(&self, block: usize, factor: usize) -> (f64, f64) {
         let (index, scramble) = (block / self.plan.scrambles, block % self.plan.scrambles);
         let u = self.points.coordinate(scramble, index, factor);
@@ -118,6 +124,11 @@ impl MorrisDesign {
             Steps::Radial => {
                 let dimension = self.factors.len() + factor;
                 (u, self.points.coordinate(scramble, index, dimension))
+            }
+            Steps::Levels(_) if self.factors.list()[factor].levels().is_some() => {
+                let dimension = self.factors.len() + factor;
+                let other = self.points.coordinate(scramble, index, dimension);
+                self.factors.list()[factor].two_levels(u, other)
             }
             Steps::Levels(levels) => {
                 let level = (u * levels as f64) as usize;
@@ -132,6 +143,31 @@ impl MorrisDesign {
             }
         }
     }
+
+    /// What the change of the output is divided by when a factor moves between `ends`.
+    fn step(&self, factor: usize, ends: (f64, f64)) -> f64 {
+        let between = ends.1 - ends.0;
+        match self.plan.steps {
+            Steps::Levels(levels) if self.factors.list()[factor].levels().is_some() => {
+                grid_step(levels).copysign(between)
+            }
+            _ => between,
+        }
+    }
+
+    /// The length of all steps; `None` where they have none in common.
+    fn fixed_step(&self) -> Option<f64> {
+        match self.plan.steps {
+            Steps::Levels(levels) => Some(grid_step(levels)),
+            Steps::Short(step) => Some(step),
+            Steps::Radial => None,
+        }
+    }
+}
+
+/// Length of a step on a grid of `levels` levels.
+fn grid_step(levels: usize) -> f64 {
+    levels as f64 / (2.0 * (levels - 1) as f64)
 }
 
 impl Design for MorrisDesign {
@@ -175,6 +211,25 @@ pub struct FactorEffects {
     pub mean_effect_variance: Option<Estimate>,
 }
 
+impl FactorEffects {
+    /// What is known of effects that were all 0, if a share `unseen` of them may be as large as `largest`.
+    fn or_unseen(self, unseen: f64, largest: f64) -> Self {
+        let up_to = |e: Estimate, high: f64| Estimate { high, ..e };
+        let (mean, square) = (unseen * largest, unseen * largest * largest);
+        FactorEffects {
+            mu: Estimate {
+                low: -mean,
+                ..up_to(self.mu, mean)
+            },
+            mu_star: up_to(self.mu_star, mean),
+            sigma: up_to(self.sigma, square.sqrt()),
+            mean_square: up_to(self.mean_square, square),
+            mean_effect_variance: self.mean_effect_variance.map(|e| up_to(e, square)),
+            ..self
+        }
+    }
+}
+
 /// The result of [`morris_effects`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct MorrisEffects {
@@ -193,7 +248,9 @@ const STATISTICS: usize = 5;
 
 /// Elementary effects from the outcomes of the first rows of a design; whole blocks are used.
 ///
-/// Intervals come from the scrambles (jackknife and Student's t).
+/// Intervals come from the scrambles (jackknife and Student's t). Where no run changed, they are those of effects
+/// of 0 but for a share q, the largest that goes unseen, of size E = range of the outputs / step: up to q E for
+/// mu* (and down to -q E for mu), q E^2 for the mean square and sqrt(q) E for sigma.
 ///
 /// # Errors
 /// [`Error::NotFinite`], [`Error::TooFewRows`], [`Error::Length`], [`Error::BadSetting`].
@@ -209,8 +266,8 @@ pub fn morris_effects(
     let second = design.plan.second_chance;
     let sums = data.replicate_sums(PER_FACTOR * d, |b, block, out| {
         for (i, out) in out.chunks_mut(PER_FACTOR).enumerate() {
-            let (from, to) = design.ends(b, i);
-            let effect = |start: usize| (block[start + 1 + i] - block[start]) / (to - from);
+            let step = design.step(i, design.ends(b, i));
+            let effect = |start: usize| (block[start + 1 + i] - block[start]) / step;
             let first = effect(0);
             let other = if second { effect(d + 1) } else { first };
             out[0] = first;
@@ -231,14 +288,23 @@ pub fn morris_effects(
         }
         all
     });
-    let of_factor = |i: usize| FactorEffects {
-        name: design.factors.list()[i].name.clone(),
-        mu: jackknife.estimate(STATISTICS * i, level, Dummy::None),
-        mu_star: jackknife.estimate(STATISTICS * i + 1, level, Dummy::Zero),
-        sigma: jackknife.estimate(STATISTICS * i + 2, level, Dummy::Zero),
-        mean_square: jackknife.estimate(STATISTICS * i + 3, level, Dummy::Zero),
-        mean_effect_variance: second
-            .then(|| jackknife.estimate(STATISTICS * i + 4, level, Dummy::Zero)),
+    // The largest effect that there may have been: steps of any length have none.
+    let largest = design.fixed_step().map(|step| data.range() / step);
+    let unseen = unseen_share(data.blocks.completeness.complete, level);
+    let of_factor = |i: usize| {
+        let estimate = |at: usize, dummy| jackknife.estimate(STATISTICS * i + at, level, dummy);
+        let found = FactorEffects {
+            name: design.factors.list()[i].name.clone(),
+            mu: estimate(0, Dummy::None),
+            mu_star: estimate(1, Dummy::Zero),
+            sigma: estimate(2, Dummy::Zero),
+            mean_square: estimate(3, Dummy::Zero),
+            mean_effect_variance: second.then(|| estimate(4, Dummy::Zero)),
+        };
+        match largest {
+            Some(largest) if found.mean_square.value == 0.0 => found.or_unseen(unseen, largest),
+            _ => found,
+        }
     };
     let factors = (0..d).map(of_factor).collect();
     let mu_star: Vec<usize> = (0..d).map(|i| STATISTICS * i + 1).collect();
@@ -253,7 +319,7 @@ pub fn morris_effects(
 mod tests {
     use super::*;
     use crate::sensitivity::design::{Model, run};
-    use crate::sensitivity::factor::{Factor, Quantile};
+    use crate::sensitivity::factor::{Factor, Kind, Level, Quantile};
     use crate::sensitivity::testbed::*;
 
     fn plan(steps: Steps) -> MorrisPlan {
@@ -352,6 +418,98 @@ mod tests {
             variance.value.abs() < 4.0 * variance.standard_error && variance.value.abs() < 0.5,
             "{variance:?}"
         );
+    }
+
+    /// Which of ten categories it is: of the 90 moves between two of them, 6 x 4 x 2 = 48 change the output, by
+    /// 0.7, and each counts over a step of 2/3. Of three values 0, 1, 2 of weights 1/2, 1/4, 1/4, a move changes
+    /// a value of 2 x by 2 or 4: from 0 by 3 on average (weight 1/2), from 1 by 2 (2/3 of the time to 0), from 2
+    /// by (2/3) 4 + (1/3) 2. All signs are that of the effect. A level that stands alone has none.
+    #[test]
+    fn every_level_is_visited_and_any_two_are_compared() {
+        let labels = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        let level = |value: f64, weight: f64| Level {
+            name: value.to_string(),
+            value,
+            weight,
+        };
+        let weighted = vec![level(0.0, 2.0), level(1.0, 1.0), level(2.0, 1.0)];
+        let factors = || {
+            Factors::new(vec![
+                Factor::categorical("variant", &labels),
+                Factor {
+                    name: "weighted".into(),
+                    group: None,
+                    kind: Kind::Discrete(weighted.clone()),
+                },
+                Factor::discrete("alone", &[5.0]),
+                Factor::uniform("x", 0.0, 1.0),
+            ])
+            .unwrap()
+        };
+        let high = |variant: f64| [1.0, 2.0, 4.0, 5.0, 7.0, 8.0].contains(&variant);
+        let model = |x: &[f64], _: u64| {
+            Ok(if high(x[0]) { 0.9 } else { 0.2 } + 2.0 * x[1] + x[2] + 0.1 * x[3])
+        };
+        let mut plan = plan(Steps::Levels(4));
+        plan.points = 1024;
+        let design = MorrisDesign::new(factors(), plan).unwrap();
+        let (mut pairs, mut values) = (std::collections::BTreeSet::new(), [0; 3]);
+        let mut base = [0.0; 4];
+        let mut moved = [0.0; 4];
+        for block in 0..design.rows() / 5 {
+            design.row(5 * block, &mut base);
+            design.row(5 * block + 1, &mut moved);
+            pairs.insert((base[0] as u32, moved[0] as u32));
+            values[base[1] as usize] += 1;
+        }
+        assert_eq!(pairs.len(), 90);
+        assert!(pairs.iter().all(|(from, to)| from != to));
+        assert_eq!(values, [4096, 2048, 2048]);
+
+        let m = study(factors(), plan, &model);
+        let [variant, weighted, alone, x] = &m.factors[..] else {
+            panic!("four factors")
+        };
+        let near = |e: Estimate, exact: f64| {
+            assert!((e.value - exact).abs() < 0.03 * exact, "{e:?} {exact}");
+            let apart = (e.value - exact).abs();
+            assert!(apart < 5.0 * e.standard_error, "{e:?} {exact}");
+        };
+        near(variant.mu_star, 1.5 * 0.7 * 48.0 / 90.0);
+        let mean = 0.5 * 3.0 + 0.25 * 2.0 + 0.25 * 10.0 / 3.0;
+        near(weighted.mu_star, 1.5 * mean);
+        near(weighted.mu, 1.5 * mean);
+        assert_eq!((alone.mu_star.value, alone.sigma.value), (0.0, 0.0));
+        assert!((x.mu.value - 0.1).abs() < 1e-9);
+    }
+
+    /// Nothing was seen of a factor that acts beyond the 999th part of its range: up to the share that 1,024
+    /// points leave unseen with probability 1/40, 3.6 in a thousand, its effect may be the range of the output.
+    #[test]
+    fn effects_that_never_showed_are_not_certainly_zero() {
+        let model = |x: &[f64], _: u64| Ok(x[0] + if x[1] > 0.9999 { 1.0 } else { 0.0 });
+        let mut plan = plan(Steps::Short(0.001));
+        plan.seed = 1;
+        let share = unseen_share(1024, 0.95);
+        assert!((share - 0.0036).abs() < 1e-4);
+        let m = study(uniform(2, 0.0, 1.0), plan, &model);
+        let (x, rare) = (&m.factors[0], &m.factors[1]);
+        assert_eq!((rare.mu_star.value, rare.mu_star.low), (0.0, 0.0));
+        let largest = rare.mu_star.high / share;
+        assert!((largest - 1000.0).abs() < 5.0, "{largest}");
+        assert_eq!(
+            (rare.mu.low, rare.mu.high),
+            (-rare.mu_star.high, rare.mu_star.high)
+        );
+        assert!((rare.sigma.high - share.sqrt() * largest).abs() < 1e-9);
+        assert!((rare.mean_square.high - share * largest * largest).abs() < 1e-6);
+        assert_eq!(rare.mu_star.above_dummy, Some(0.5));
+        // An effect that is always the same was seen.
+        assert!((x.mu_star.value - 1.0).abs() < 1e-9 && x.sigma.high < 1e-3);
+        // Steps of any length have no largest effect.
+        let x_alone = |x: &[f64], _: u64| Ok(x[0]);
+        let m = study(uniform(2, 0.0, 1.0), self::plan(Steps::Radial), &x_alone);
+        assert_eq!(m.factors[1].mu_star.width(), 0.0);
     }
 
     #[test]

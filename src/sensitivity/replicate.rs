@@ -33,19 +33,29 @@ impl Estimate {
 }
 
 impl Estimate {
+    /// Whether this is of an effect that showed at no point at all.
+    pub(crate) fn never_showed(&self) -> bool {
+        self.value == 0.0 && self.standard_error == 0.0
+    }
+
     /// What is known of an effect that showed in none of `points` points: its estimate and error are
     /// zero, but it may show as often as would go unseen with probability (1 - level) / 2, and then be
     /// as large as `largest`.
     pub(crate) fn or_unseen(self, points: usize, largest: f64, level: f64) -> Self {
-        if self.value != 0.0 || self.standard_error != 0.0 || !largest.is_finite() {
+        if !self.never_showed() || !largest.is_finite() {
             return self;
         }
-        let often = 1.0 - math::exp(math::ln(0.5 - 0.5 * level) / points as f64);
         Estimate {
-            high: often * largest,
+            high: unseen_share(points, level) * largest,
             ..self
         }
     }
+}
+
+/// The largest share of points at which an effect may show that goes unseen at `points` independent points with
+/// probability (1 - level) / 2.
+pub(crate) fn unseen_share(points: usize, level: f64) -> f64 {
+    1.0 - math::exp(math::ln(0.5 - 0.5 * level) / points as f64)
 }
 
 pub(crate) fn check_level(level: f64) -> Result<(), Error> {

@@ -612,3 +612,61 @@ fn an_interrupt_shows_what_there_is() {
     );
     assert!(shown.contains("Paired 95 %"), "{shown}");
 }
+
+/// The metric has no value without a clash: with the drive at its low end, 0.05, in all but 0.0375 of runs.
+#[test]
+fn a_rank_tells_what_it_leaves_out_and_what_it_cannot_tell() {
+    let metric = "[metric.late]\nvalue = \"echo_day + drive\"\n[metric.echo_day]";
+    let scenario = SCENARIO.replace("[metric.echo_day]", metric);
+    let desk = folder(&[("clash.toml", &scenario)]);
+    let ask = |by: &str, more: &[&str]| {
+        let line = ["rank", "clash.toml", "--by", by];
+        succeed(desk.path(), &[&line[..], more].concat())
+    };
+    let found = table(&ask("late", &["--format", "csv"]), 1);
+    let row = |name: &str| &found[&vec![name.to_owned()]];
+    let drive = row("drive");
+    assert!((number(drive, "at_low") + 0.45).abs() < 1e-9, "{drive:?}");
+    assert!((number(drive, "dropped") - 962.5).abs() < 30.0, "{drive:?}");
+    let (low, high) = (number(drive, "base_low"), number(drive, "base_high"));
+    assert!(low <= 4.5 && 4.5 <= high, "{drive:?}");
+    // Pairs with a value are the same: those without are not known to be.
+    let text = ask("late", &[]);
+    for part in [
+        "Runs without a value are left out",
+        "base 6",
+        " of 1,000, drive 9",
+        "It cannot be told whether 2 parameters moved it, since too few pairs of runs have values that differ:\nlever, idle",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    for text in [
+        ask("clashes", &["--runs", "1"]),
+        ask("late", &["--set", "drive=0", "--params", "lever,idle"]),
+    ] {
+        assert!(text.contains("Base: cannot be told"), "{text}");
+        assert!(text.contains("It cannot be told whether "), "{text}");
+        assert!(!text.contains("at most ±"), "{text}");
+    }
+    let found = table(&ask("clashes", &["--runs", "1", "--format", "csv"]), 1);
+    let row = &found[&vec!["drive".to_owned()]];
+    for column in ["base", "at_low", "p_adjusted", "at_most"] {
+        assert_eq!(row[column], "", "{column}");
+    }
+}
+
+#[test]
+fn the_base_of_a_rank_is_between_0_and_1() {
+    let desk = desk();
+    for more in [&[][..], &["--over-worlds"]] {
+        for drive in ["drive=0.003", "drive=1"] {
+            let line = ["rank", "clash.toml", "--by", "clash", "--runs", "1000"];
+            let rest = ["--params", "lever", "--set", drive, "--format", "csv"];
+            let found = table(&succeed(desk.path(), &[&line[..], &rest, more].concat()), 1);
+            let row = &found[&vec!["lever".to_owned()]];
+            let [low, base, high] = ["base_low", "base", "base_high"].map(|c| number(row, c));
+            assert!(0.0 <= low && low <= base, "{drive} {low} {base}");
+            assert!(base < high && high <= 1.0, "{drive} {base} {high}");
+        }
+    }
+}

@@ -572,3 +572,30 @@ fn what_cannot_be_done_is_refused_with_advice() {
         );
     }
 }
+
+/// `idle` changes no run at any point. That makes its estimates 0, but not certainly so.
+#[test]
+fn what_never_showed_is_not_certainly_nothing() {
+    let desk = desk();
+    for (method, indices) in [
+        (
+            "sobol",
+            &["first", "joint_total", "mean_first", "mean_total"][..],
+        ),
+        ("kernel", &["first", "joint_total"]),
+        ("shapley", &["shapley"]),
+        ("morris", &["mu_star", "mu", "sigma"]),
+    ] {
+        let line = ["--of", "clash", "--method", method, "--budget", "8000"];
+        let found = study(desk.path(), &line);
+        for index in indices {
+            let idle = at(&found, "idle", index);
+            assert_eq!(idle.estimate, 0.0, "{method} {index}");
+            let low = if *index == "mu" { -idle.high } else { 0.0 };
+            assert!(
+                idle.low == low && idle.high > 0.0,
+                "{method} {index} {idle:?}"
+            );
+        }
+    }
+}

@@ -33,6 +33,12 @@ impl Study<'_> {
             .collect();
         factors.push(dummy(vec![Some(NOTHING); 3]));
         let points = outcomes.len() / design.runs_per_point();
+        let few_values = (design.factors().list().iter()).any(|factor| factor.levels().is_some());
+        let moves = if few_values {
+            " (or from one to another of its values, where it has few or is a category)"
+        } else {
+            ""
+        };
         let mut notes = self.notes_on_factors();
         notes.push(
             "mu* screens: it says which factors can be left out. Its sizes are no shares of anything."
@@ -44,7 +50,7 @@ impl Study<'_> {
                 "Morris screening",
                 format!(
                     "{points} base points in {SCRAMBLES} independent scrambles; each parameter moves between the 5, 35, 65 \
-                     and 95 % quantiles of its prior, runs of a point share their chance."
+                     and 95 % quantiles of its prior{moves}, runs of a point share their chance."
                 ),
                 outcomes.len(),
             ),
@@ -52,13 +58,14 @@ impl Study<'_> {
                 IndexKind {
                     id: "mu_star",
                     heading: "mu*",
-                    meaning: "mean size of the change of the output when this factor moves by two thirds of its range, times 3/2. \
-                              A change that only chance decides counts too.",
+                    meaning: "mean size of the change of the output when this factor moves by two thirds of its range (or to another of \
+                              its few values), times 3/2. A change that only chance decides counts too.",
                 },
                 IndexKind {
                     id: "mu",
                     heading: "mu",
-                    meaning: "the same with its sign: near mu* if the factor always works in one direction.",
+                    meaning: "the same with its sign: near mu* if the factor always works in one direction. Of a category, the direction \
+                              is the order in which its values are listed.",
                 },
                 IndexKind {
                     id: "sigma",

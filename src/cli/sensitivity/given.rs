@@ -167,7 +167,9 @@ fn report(
             id: "pawn",
             heading: "PAWN",
             meaning: "median distance (Kolmogorov-Smirnov, 0 to 1) between the distribution of the output in a tenth of the \
-                      factor's values and in all. Not 0 for a factor that does nothing: compare with the dummy.",
+                      factor's values (or at each, of few) and in all. Not 0 for a factor that does nothing, and smaller then \
+                      the fewer values it has: the dummy has ten slices, and P > dummy compares with the factor's own values \
+                      in random order.",
         },
         Method::Prcc => IndexKind {
             id: "prcc",
@@ -178,8 +180,10 @@ fn report(
         Method::Regional => IndexKind {
             id: "regional",
             heading: "Distance",
-            meaning: "distance (Kolmogorov-Smirnov, 0 to 1) between the values of the factor where the outcome came true and \
-                      where it did not. Not 0 for a factor that does nothing: compare with the dummy.",
+            meaning: "distance (0 to 1) between the values of the factor where the outcome came true and where it did not: \
+                      Kolmogorov-Smirnov, or of categories half the sum of differences of shares. Not 0 for a factor that does \
+                      nothing: the dummy is a column of random numbers, and P > dummy compares with the factor's own values in \
+                      random order.",
         },
         _ => IndexKind {
             id: "first",

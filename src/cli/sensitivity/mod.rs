@@ -113,7 +113,7 @@ pub(super) enum Method {
     Ofat,
     /// First-order shares from the order of the values.
     Rank,
-    /// Largest shift of the distribution when a factor is fixed.
+    /// Median shift of the distribution when a factor is fixed.
     Pawn,
     /// Partial rank correlation: direction and strength.
     Prcc,

@@ -118,6 +118,7 @@ impl Plan {
                 "kind": "morris",
                 "scrambles": SCRAMBLES,
                 "levels": SCREENING_LEVELS,
+                "few_values": "any two",
                 "trim": TRIM,
             }),
             Plan::Ofat(_) => json!({ "kind": "one at a time", "levels": LEVELS }),

@@ -21,7 +21,7 @@ impl Tornado {
         /// Okabe and Ito 2008.
         const LOW: &str = "#0072B2";
         const HIGH: &str = "#D55E00";
-        let base = self.base.map_or(0.0, |d| d.difference);
+        let base = self.base.map_or(0.0, |base| base.value);
         let bars: Vec<&TornadoRow> = (self.rows.iter())
             .filter(|row| row.failure.is_none() && !row.is_idle())
             .take(MOST_BARS)
@@ -146,7 +146,7 @@ fn trimmed(value: f64, step: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tornado::ParameterName;
+    use crate::report::tornado::{BaseEstimate, ParameterName};
     use crate::stats::paired::Difference;
 
     #[test]
@@ -192,6 +192,7 @@ mod tests {
             at_low: difference(-0.2, 0.0),
             at_high: difference(0.4, 0.0),
             swing: difference(0.6, 0.0),
+            dropped: Some(0),
             p_adjusted: Some(0.0),
             at_most: Some(0.6),
             failure: None,
@@ -207,7 +208,11 @@ mod tests {
             level: 0.95,
             unmoved: 0,
             capped: 0,
-            base: difference(0.4, 0.0),
+            base: Some(BaseEstimate {
+                value: 0.4,
+                interval: Interval::new(0.4, 0.4),
+            }),
+            base_dropped: 0,
             interrupted: None,
             rows: vec![row],
         };

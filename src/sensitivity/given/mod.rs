@@ -7,7 +7,11 @@
 //! | [`prcc`] | direction and strength of monotonic effects, others held fixed | categories are held fixed |
 //! | [`regional_sensitivity`] | which factors tell one kind of outcome from the other | yes |
 //!
-//! All compare with a dummy: a column of random numbers, drawn anew for each resample.
+//! All compare with a dummy that the output knows nothing of. It must be of the kind of the column: an index of
+//! few slices, of ties or of categories is larger or smaller by chance than one of numbers that are all different.
+//! For all but partial rank correlations, which are scaled by the variance of the ranks, the dummy is therefore the
+//! column itself in 1,000 random orders, and [`Estimate::above_dummy`] 1 less the p-value of a permutation test. The
+//! dummy that is shown is a column of random numbers.
 
 mod pawn;
 mod prcc;
@@ -25,7 +29,7 @@ use super::blocks::{Blocks, Completeness};
 use super::design::Design;
 use super::error::{Error, Outcome};
 use super::factor::Factor;
-use super::hash::{child, resample_counts};
+use super::hash::{Stream, child, resample_counts};
 use super::replicate::{
     Estimate, RESAMPLES, check_level, percentiles, rank_instability, share_above,
 };
@@ -312,13 +316,26 @@ pub struct GivenIndices {
     pub completeness: Completeness,
 }
 
+/// Random orders of a column that show what it would get if it did nothing.
+const DUMMIES: usize = 1000;
+
+/// What `index` is of the rows in each of [`DUMMIES`] random orders.
+fn of_random_orders(rows: usize, key: u64, index: impl Fn(&[u32]) -> f64 + Sync) -> Vec<f64> {
+    let draw = |number: usize| {
+        let mut order: Vec<u32> = (0..rows as u32).collect();
+        Stream::new(child(key, number as u64)).shuffle(&mut order);
+        index(&order)
+    };
+    (0..DUMMIES).into_par_iter().map(draw).collect()
+}
+
 /// Bootstraps a statistic of weighted rows. `statistic` takes the weight of each row and the key of
 /// a dummy and gives one value per column and then that of the dummy, or nothing if the resample is
 /// degenerate (another is then drawn).
 ///
 /// Intervals are the bootstrap percentiles moved so that their mean is the estimate: statistics like
 /// a largest distance are biased upwards, and more so on resamples. `above_dummy` compares sizes
-/// on the same resample.
+/// on the same resample: for indices that any kind of column gets alike if it does nothing.
 fn bootstrap(
     table: &Table,
     options: &Resampling,

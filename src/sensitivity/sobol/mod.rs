@@ -19,8 +19,10 @@
 //! The dummy is a factor that the model does not see. In first-order indices its estimate is
 //! mean\[f(A,wa) f(B,wb)\] / V centred (Zadeh et al. 2017): no further run is needed. In both totals
 //! it is exactly 0, because equal values and equal keys give equal runs. A factor whose total is 0 because
-//! nothing changed at any of N points is no dummy for that: the interval then reaches up to the share
-//! that goes unseen at so many points with probability (1 - level) / 2.
+//! nothing changed at any of N points is no dummy for that. Up to a share q of all points, with
+//! (1 - q)^N = (1 - level) / 2, would then have gone unseen, and if changes are no larger than the range R of
+//! the outputs its total is at most q R^2 / 2V. The intervals of the total, of the first order and of the pairs
+//! of the factor, which are parts of it, reach up to there; likewise that of the share of chance.
 //!
 //! Sources: Saltelli (2002) Comput. Phys. Commun. 145, 280; Saltelli et al. (2010) Comput. Phys.
 //! Commun. 181, 259; Jansen (1999) Comput. Phys. Commun. 117, 35; Zadeh et al. (2017) Environ.
@@ -285,15 +287,20 @@ fn assemble(
     let of_mean = source.jackknife.full[VARIANCE_OF_MEAN];
     let of_column = |i: usize| ColumnIndices {
         name: columns[i].name.clone(),
-        first: source.estimate(moments.first(i), Dummy::Statistic(DUMMY_FIRST)),
+        first: unseen(
+            source.estimate(moments.first(i), Dummy::Statistic(DUMMY_FIRST)),
+            of_runs,
+        ),
         joint_total: unseen(
             source.estimate(moments.joint_total(i), Dummy::Zero),
             of_runs,
         ),
-        mean_first: source.defined(
-            moments.mean_first(i),
-            Dummy::Statistic(moments.mean_dummy()),
-        ),
+        mean_first: source
+            .defined(
+                moments.mean_first(i),
+                Dummy::Statistic(moments.mean_dummy()),
+            )
+            .map(|e| unseen(e, of_mean)),
         mean_total: moments
             .mean_total(i)
             .and_then(|at| source.defined(at, Dummy::Zero))
@@ -304,7 +311,15 @@ fn assemble(
     if moments.layout.second_order {
         for i in 0..d {
             for j in i + 1..d {
-                let second = source.estimate(moments.second(pairs.len()), Dummy::None);
+                let found = source.estimate(moments.second(pairs.len()), Dummy::None);
+                let totals = [i, j].map(|column| column_indices[column].joint_total);
+                let idle = totals.into_iter().filter(Estimate::never_showed);
+                // No more than the total of either, and but for rounding 0.
+                let second = idle.min_by(|a, b| a.high.total_cmp(&b.high));
+                let second = second.map_or(found, |total| Estimate {
+                    above_dummy: None,
+                    ..total
+                });
                 pairs.push(PairIndex { i, j, second });
             }
         }
@@ -329,7 +344,7 @@ fn assemble(
         mean: source.estimate(MEAN, Dummy::None),
         variance: source.estimate(VARIANCE, Dummy::None),
         variance_of_mean: source.estimate(VARIANCE_OF_MEAN, Dummy::None),
-        noise_share: source.estimate(NOISE, Dummy::None),
+        noise_share: unseen(source.estimate(NOISE, Dummy::None), of_runs),
         dummy_first: source.estimate(DUMMY_FIRST, Dummy::None),
         rank_instability: rank_instability(&totals),
         completeness: data.blocks.completeness,

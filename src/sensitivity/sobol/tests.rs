@@ -201,6 +201,16 @@ fn groups_and_a_factor_that_does_nothing() {
         idle.joint_total.high < 3.7 / 32_768.0 * 30.0 * 30.0 / 2.0 / 13.0,
         "{idle:?}"
     );
+    // So would what is a part of it.
+    let part = idle.first;
+    assert_eq!(
+        (part.value, part.low, part.high),
+        (0.0, 0.0, idle.joint_total.high)
+    );
+    let (mean, whole) = (idle.mean_first.unwrap(), idle.mean_total.unwrap());
+    assert_eq!((mean.value, mean.low, mean.high), (0.0, 0.0, whole.high));
+    // Nor did chance change anything.
+    assert_eq!(s.noise_share.high, idle.joint_total.high);
     assert!(s.columns[0].first.above_dummy > Some(0.9999));
     assert!(s.columns[0].joint_total.above_dummy > Some(0.9999));
 }
@@ -358,4 +368,25 @@ fn coverage() {
         rates.iter().all(|r| (0.905..=0.98).contains(r)),
         "{rates:?}"
     );
+}
+
+/// x1 x2 have an interaction of 1/7 of the variance; what nothing showed of x3 with either is a part of its total.
+#[test]
+fn pairs_with_a_factor_that_never_showed_are_not_certainly_nothing() {
+    let plan = SobolPlan {
+        second_order: true,
+        ..plan(8, 512, 2)
+    };
+    let model = |x: &[f64], _: u64| Ok(x[0] * x[1]);
+    let s = study(uniform(3, 0.0, 1.0), plan, &model);
+    let total = s.columns[2].joint_total;
+    assert!(total.value == 0.0 && total.high > 0.0);
+    assert!((s.pairs[0].second.value - 1.0 / 7.0).abs() < 2e-2);
+    for pair in &s.pairs[1..] {
+        assert_eq!((pair.second.value, pair.second.low), (0.0, 0.0));
+        assert_eq!(
+            (pair.second.high, pair.second.above_dummy),
+            (total.high, None)
+        );
+    }
 }

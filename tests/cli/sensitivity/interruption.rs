@@ -140,3 +140,36 @@ fn a_study_grows_and_another_one_is_refused() {
     assert_eq!(ask("3000", &["--fresh"]).code, 0);
     assert!(runs(&files(&desk.path().join("out"))) != runs(&small));
 }
+
+/// A folder made by another design of the same method is not gone on with.
+#[test]
+fn screening_runs_of_another_design_are_refused() {
+    let desk = desk();
+    let line = [
+        "sensitivity",
+        "clash.toml",
+        "--of",
+        "clash",
+        "--method",
+        "morris",
+        "--budget",
+        "500",
+        "--out",
+        "out",
+    ];
+    succeed(desk.path(), &line);
+    succeed(desk.path(), &line);
+    let path = desk.path().join("out/study.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let without = text.lines().filter(|line| !line.contains("\"few_values\""));
+    let without: String = without.map(|line| format!("{line}\n")).collect();
+    assert_ne!(without, text);
+    fs::write(&path, without).unwrap();
+    let refused = flashpoint(desk.path(), &line);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.stderr.contains("differs in design"),
+        "{}",
+        refused.stderr
+    );
+}

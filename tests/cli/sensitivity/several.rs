@@ -201,3 +201,54 @@ set = { fixed = 0.5 }
         refused.stderr
     );
 }
+
+/// Ten variants, six of which clash with probability 0.9 and four with 0.2: of the 90 moves from one to another, 48 change the
+/// probability by 0.7. The runs of a point share the number that decides, so that 0.7 of these change the outcome.
+#[test]
+fn screening_compares_any_two_variants() {
+    let mut experiment = r#"
+[batch]
+title = "Ten variants"
+[scenario.only]
+file = "clash.toml"
+"#
+    .to_owned();
+    for variant in 1..10 {
+        let p = if [1, 2, 4, 5, 7, 8].contains(&variant) {
+            0.9
+        } else {
+            0.2
+        };
+        experiment.push_str(&format!("[variant.v{variant}]\nset = {{ fixed = {p} }}\n"));
+    }
+    let scenario = SCENARIO
+        .replace(
+            "drive * (0.5 + lever) * fixed",
+            "fixed + 0.1 * drive + 0 * lever",
+        )
+        .replace("value = 1\nbasis", "value = 0.2\nbasis");
+    let desk = folder(&[("clash.toml", &scenario), ("ten.toml", &experiment)]);
+    let line = [
+        "sensitivity",
+        "ten.toml",
+        "--of",
+        "clash",
+        "--method",
+        "morris",
+        "--budget",
+        "12000",
+        "--format",
+    ];
+    let found = table(&succeed(desk.path(), &[&line[..], &["csv"]].concat()));
+    let row = at(&found, "variant", "mu_star");
+    assert!(row.holds(1.5 * 0.7 * 48.0 / 90.0), "{row:?}");
+    assert!(
+        row.above_dummy > 0.99 && row.high - row.low < 0.3,
+        "{row:?}"
+    );
+    let text = succeed(desk.path(), &[&line[..], &["text"]].concat());
+    assert!(
+        text.contains("(or from one to another of its values, where it has few or is a category)"),
+        "{text}"
+    );
+}
