@@ -222,6 +222,9 @@ impl Store {
                 }
                 Ok(_) => {}
             }
+        } else {
+            // Nothing says any more of which batch they are.
+            remove_stray_chunks(&folder.join(CHUNKS)).map_err(failed)?;
         }
         durable::remove_partials(folder).map_err(failed)?;
         durable::remove_partials(&folder.join(CHUNKS)).map_err(failed)?;
@@ -464,6 +467,19 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
         Err(fs4::TryLockError::WouldBlock) => Err(StoreError::Locked(folder.to_owned())),
         Err(fs4::TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// Removes chunks, and beginnings of chunks, from their folder.
+fn remove_stray_chunks(chunks: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(chunks)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(CHUNK) || name.ends_with(BEGUN) {
+            durable::remove_file(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes what a batch has written into its folder: the manifest first, since a folder with it is complete, and the description

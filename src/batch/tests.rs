@@ -421,6 +421,19 @@ fn a_fresh_start_leaves_nothing_of_an_attempt_that_did_not_end() {
 }
 
 #[test]
+fn chunks_without_a_description_are_not_taken_for_those_of_another_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = EXPERIMENT.replace("runs = 48", "runs = 56");
+    let store = open(folder.path(), &other, &plan(&other)).unwrap();
+    carry_out(&plan(&other), &store, 1, u64::MAX);
+    assert!(!store.stored().unwrap().is_empty());
+    drop(store);
+    fs::remove_file(folder.path().join("batch.json")).unwrap();
+    let store = open(folder.path(), EXPERIMENT, &plan(EXPERIMENT)).unwrap();
+    assert!(store.stored().unwrap().is_empty());
+}
+
+#[test]
 fn an_interrupted_fresh_start_does_not_leave_a_batch_that_seems_complete() {
     let folder = tempfile::tempdir().unwrap();
     let plan = plan(EXPERIMENT);

@@ -18,7 +18,9 @@ use crate::sensitivity::discovery::{
     BoxStatistics, CartSettings, Limit, Phase, PrimSettings, ScenarioBox, cart, prim,
 };
 use crate::sensitivity::given::Table;
+use crate::stats::interval::Interval;
 use crate::stats::mean::student_interval;
+use crate::stats::proportion::wilson;
 
 /// Files of results.
 const FILES: [&str; 4] = ["trade_off.svg", "trajectory.csv", "boxes.csv", "README.md"];
@@ -362,13 +364,7 @@ fn confirm(scenario: &ScenarioBox, other: &Table) -> Confirmed {
     let statistics = scenario.statistics(other);
     let inside = (0..other.rows()).filter(|&row| scenario.contains(other, row));
     let targets: Vec<f64> = inside.map(|row| other.y()[row]).collect();
-    let n = targets.len() as f64;
-    let squares = targets
-        .iter()
-        .map(|y| (y - statistics.density) * (y - statistics.density));
-    let error = (squares.sum::<f64>() / (n - 1.0) / n).sqrt();
-    let interval =
-        (targets.len() > 1).then(|| student_interval(statistics.density, error, n - 1.0, LEVEL));
+    let interval = (targets.len() > 1).then(|| mean_of_worlds(&targets));
     Confirmed {
         worlds: statistics.rows,
         mass: statistics.mass,
@@ -379,10 +375,40 @@ fn confirm(scenario: &ScenarioBox, other: &Table) -> Confirmed {
     }
 }
 
+/// The interval of a mean over worlds, of which there are at least two: Wilson's where each of them has all or nothing, Student's
+/// otherwise. Worlds that are all alike tell no more than as many that have all or nothing.
+fn mean_of_worlds(targets: &[f64]) -> Interval {
+    let n = targets.len() as f64;
+    let mean = targets.iter().sum::<f64>() / n;
+    let squares = targets.iter().map(|y| (y - mean) * (y - mean));
+    let error = (squares.sum::<f64>() / (n - 1.0) / n).sqrt();
+    if error == 0.0 || targets.iter().all(|&y| y == 0.0 || y == 1.0) {
+        return wilson((mean * n).round() as u64, targets.len() as u64, LEVEL);
+    }
+    student_interval(mean, error, n - 1.0, LEVEL)
+}
+
 fn outcome(model: &Model, quantity: Quantity) -> String {
     match quantity {
         Quantity::Endgame(i) => format!("`{}`", model.endgames()[i].id()),
         Quantity::Flag(i) => format!("`{}`", model.flags()[i].id()),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handful_of_worlds_that_agree_is_not_certain() {
+        let all = mean_of_worlds(&[1.0; 11]);
+        assert_eq!(all, wilson(11, 11, LEVEL));
+        assert!(all.low < 0.8);
+        assert_eq!(mean_of_worlds(&[0.0, 0.0]), wilson(0, 2, LEVEL));
+        assert_eq!(mean_of_worlds(&[0.0, 1.0, 1.0]), wilson(2, 3, LEVEL));
+        assert_eq!(mean_of_worlds(&[0.25; 8]), wilson(2, 8, LEVEL));
+        let shares = mean_of_worlds(&[0.2, 0.3, 0.25, 0.25]);
+        assert!(shares.contains(0.25) && shares.width() < 0.2);
     }
 }

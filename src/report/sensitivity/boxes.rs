@@ -295,7 +295,7 @@ impl Boxes {
             found.limits.is_empty(),
         ) {
             text.push_str(&format!(
-                "Confirmed in {} other worlds inside: {}, where all other worlds together have {}.\n",
+                "Confirmed in {} other worlds inside: {}, where all confirming worlds together have {}.\n",
                 count(confirmed.worlds as u64),
                 confirmed.text(),
                 percent(base, 1)
