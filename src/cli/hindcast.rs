@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         progress: &meter,
     };
     let mut questions = Vec::new();
-    let mut scored = 0;
+    let (mut scored, mut most_runs) = (0, 0);
     for case in &cases {
         let priors = case.model.has_priors() && !args.defaults;
         let each = priors.then(|| case.model.runs_per_world().max(1));
@@ -90,6 +90,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         };
         questions.extend(verify(case, &answers, each, LEVEL, BAND));
         scored += 1;
+        most_runs = most_runs.max(runs);
     }
     meter.clear();
     cases.truncate(scored);
@@ -100,7 +101,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let interrupted = (scored < asked).then_some(asked);
     let hindcasts = Hindcasts {
         seed: args.seed,
-        runs: args.runs,
+        runs: most_runs,
         priors: !args.defaults,
         interrupted,
         summary: summarize(&questions, LEVEL),

@@ -223,7 +223,10 @@ pub fn forecast(
             answer: answer.to_owned(),
             probability: count as f64 / values.len().max(1) as f64,
             interval,
-            band: histogram.and_then(|histogram| histogram.band(band)),
+            // The spread across parameters does not show in a single draw of them.
+            band: histogram
+                .filter(|histogram| histogram.worlds() > 1)
+                .and_then(|histogram| histogram.band(band)),
         }
     };
     match &question.reading {

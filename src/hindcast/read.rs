@@ -318,7 +318,12 @@ impl Asker<'_> {
         Some(Question {
             id: raw.id.clone(),
             ask: raw.ask.clone(),
-            unit: raw.unit.clone(),
+            unit: raw.unit.clone().or_else(|| match reading {
+                Reading::Number { metric, .. } => {
+                    self.model.metrics()[metric].unit().map(str::to_owned)
+                }
+                _ => None,
+            }),
             options,
             outcome: outcome?,
             in_sample: raw.in_sample,

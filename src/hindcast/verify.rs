@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::forecast::{Answers, Forecast, forecast};
 use super::question::{Baseline, Question, Reading, Rule};
 use super::read::Case;
+use crate::experiment::subject::is_day;
 use crate::stats::interval::Interval;
 use crate::stats::scores::{
     ClusteredSample, MonteCarlo, PairedDifference, crps, fair_sum, logarithmic, paired_difference,
@@ -89,6 +90,8 @@ pub struct Verification {
     pub unit: Option<String>,
     /// Numbers beyond it count as it: as far as was looked.
     pub limit: Option<f64>,
+    /// Whether a number is a day: one at the limit then never came.
+    pub is_day: bool,
     /// Whether the outcome was used when the scenario's numbers were chosen.
     pub in_sample: bool,
     /// What happened: an id, or a number.
@@ -171,6 +174,10 @@ pub fn verify(
                 ask: question.ask.clone(),
                 unit: question.unit.clone(),
                 limit: question.limit(),
+                is_day: match question.reading {
+                    Reading::Number { metric, .. } => is_day(&case.model, metric),
+                    _ => false,
+                },
                 in_sample: question.in_sample,
                 outcome,
                 outcome_label,

@@ -144,8 +144,11 @@ impl Hindcasts {
             s.monte_carlo_error
                 .is_some_and(|error| 2.0 * error > COARSE * half)
         });
+        let all_told =
+            (self.summary.iter()).all(|s| s.interval.is_some() && s.monte_carlo_error.is_some());
         let more_runs = match coarse.count() {
-            0 => "More runs would hardly change the intervals.".to_owned(),
+            0 if all_told => "More runs would hardly change the intervals.".to_owned(),
+            0 => "What more runs would change cannot be told.".to_owned(),
             number => format!("In {number} of them the runs are too few: add some with --runs."),
         };
         format!(
@@ -359,20 +362,23 @@ fn cells(question: &Verification) -> Vec<String> {
             interval,
             mean,
         } => {
+            let beyond = |limit: f64| match question.is_day {
+                true => "never".to_owned(),
+                false => format!("≥ {}", significant(limit)),
+            };
             let shown = |value: f64| match question.limit {
-                Some(limit) if value >= limit => "never".to_owned(),
+                Some(limit) if value >= limit => beyond(limit),
                 _ => significant(value),
             };
             let mut rest = format!("[{}]", range(&shown(quantiles[0]), &shown(quantiles[2])));
             if let Some(p) = at_limit.as_ref().filter(|p| p.probability > 0.0) {
-                let _ = write!(rest, "; never {}", probability(p).0);
+                let limit = question.limit.map(beyond).unwrap_or_default();
+                let _ = write!(rest, "; {limit} {}", probability(p).0);
             } else if let Some(interval) = interval {
                 let _ = write!(rest, "; mean {}", rounded(*mean, decimals(*interval)));
             }
-            let never = at_limit.is_some() && is_at_limit(question);
             let happened = match question.outcome.parse() {
-                Ok(_) if never => "never".to_owned(),
-                Ok(number) => significant(number),
+                Ok(number) => shown(number),
                 Err(_) => question.outcome.clone(),
             };
             (shown(quantiles[1]), rest, happened)
@@ -402,14 +408,6 @@ fn cells(question: &Verification) -> Vec<String> {
     ];
     row.extend(others);
     row
-}
-
-/// Whether what happened lies at the limit: as far as was looked, it did not come.
-fn is_at_limit(question: &Verification) -> bool {
-    match (&question.limit, question.outcome.parse::<f64>()) {
-        (Some(limit), Ok(outcome)) => outcome >= *limit,
-        _ => false,
-    }
 }
 
 /// The probability, and its intervals.

@@ -200,6 +200,38 @@ fn the_uniform_baseline_ends_at_the_limit() {
 
 /// Of two hindcasts the second takes for ever: an interruption shows the first, and writes nothing.
 #[cfg(unix)]
+/// One draw of the parameters says nothing of their spread, and what more runs would change is not known of a single case.
+#[test]
+fn a_single_world_is_not_taken_for_all() {
+    let desk = desk();
+    let text = succeed(desk.path(), &["hindcast", "case.toml", "--runs", "10"]).stdout;
+    assert!(text.contains("20 runs"), "{text}");
+    let yes = text.lines().find(|line| line.contains("Is there a clash?"));
+    assert!(!yes.unwrap().contains('['), "{text}");
+    assert!(
+        text.contains("What more runs would change cannot be told."),
+        "{text}"
+    );
+}
+
+/// A number that is no day does not fail to come: it lies at the limit or beyond. Its unit is that of the metric.
+#[test]
+fn numbers_at_their_limit_are_said_to_lie_there() {
+    let desk = desk();
+    let case = CASE
+        .replace(
+            "number = \"clash_day\"\nunit = \"days\"",
+            "number = \"many\"",
+        )
+        .replace("happened = 5\nlast_time = \"never\"", "happened = 14")
+        + "[metric.many]\nvalue = \"10 * clashes\"\nunit = \"shots\"\n";
+    fs::write(desk.path().join("case.toml"), case).unwrap();
+    let text = succeed(desk.path(), &["hindcast", "case.toml", "--runs", "400"]).stdout;
+    let line = text.lines().find(|line| line.contains("When?")).unwrap();
+    assert!(line.contains("≥ 8") && !line.contains("never"), "{text}");
+    assert!(text.contains("CRPS (shots)"), "{text}");
+}
+
 #[test]
 fn an_interrupt_shows_the_hindcasts_that_are_complete() {
     let desk = desk();
