@@ -204,7 +204,7 @@ fn the_uniform_baseline_ends_at_the_limit() {
 #[test]
 fn a_single_world_is_not_taken_for_all() {
     let desk = desk();
-    let text = succeed(desk.path(), &["hindcast", "case.toml", "--runs", "10"]).stdout;
+    let text = succeed(desk.path(), &["hindcast", "case.toml", "--runs", "10"]);
     assert!(text.contains("20 runs"), "{text}");
     let yes = text.lines().find(|line| line.contains("Is there a clash?"));
     assert!(!yes.unwrap().contains('['), "{text}");
@@ -226,7 +226,7 @@ fn numbers_at_their_limit_are_said_to_lie_there() {
         .replace("happened = 5\nlast_time = \"never\"", "happened = 14")
         + "[metric.many]\nvalue = \"10 * clashes\"\nunit = \"shots\"\n";
     fs::write(desk.path().join("case.toml"), case).unwrap();
-    let text = succeed(desk.path(), &["hindcast", "case.toml", "--runs", "400"]).stdout;
+    let text = succeed(desk.path(), &["hindcast", "case.toml", "--runs", "400"]);
     let line = text.lines().find(|line| line.contains("When?")).unwrap();
     assert!(line.contains("≥ 8") && !line.contains("never"), "{text}");
     assert!(text.contains("CRPS (shots)"), "{text}");
