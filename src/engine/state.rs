@@ -126,7 +126,6 @@ pub enum Origin {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Pending {
     pub time: f64,
-    pub sequence: u64,
     pub due: Due,
 }
 
@@ -207,7 +206,6 @@ pub struct RunState {
     pub(super) events: u64,
     /// Times that a clock woke or something came due, whether or not an event followed.
     pub(super) steps: u64,
-    pub(super) sequence: u64,
     /// When absorbing endgames that the passing of time may bring about are looked at next.
     pub(super) next_midnight: f64,
     pub(super) levels: Vec<Level>,
@@ -218,7 +216,8 @@ pub struct RunState {
     /// When each clock wakes.
     pub(super) wakes: Wakes,
     pub(super) rules: Vec<RuleState>,
-    /// Sorted by time, then sequence. A deque, because what is due at once goes to either end in a cascade.
+    /// Sorted by time; what is due at the same time stands in the order in which it was put there. A deque, because what is due at
+    /// once goes to either end in a cascade.
     pub(super) agenda: VecDeque<Pending>,
     pub(super) streams: Vec<OpenStream>,
     /// Counts the runs that have been started in this room, so that streams of earlier ones are told from those of this one.
@@ -256,7 +255,6 @@ impl RunState {
             time: 0.0,
             events: 0,
             steps: 0,
-            sequence: 0,
             next_midnight: 1.0,
             levels: vec![Level::SPARE; model.slots.len()],
             totals: vec![[0.0; 4]; model.fast.sum_groups],
@@ -283,7 +281,6 @@ impl RunState {
         self.time = 0.0;
         self.events = 0;
         self.steps = 0;
-        self.sequence = 0;
         self.next_midnight = 1.0;
         for (level, slot) in self.levels.iter_mut().zip(&world.slots) {
             *level = Level {
@@ -317,7 +314,6 @@ impl RunState {
         self.time = start.time;
         self.events = start.events;
         self.steps = start.steps;
-        self.sequence = start.sequence;
         self.next_midnight = start.next_midnight;
         self.levels.copy_from_slice(&start.levels);
         self.totals.copy_from_slice(&start.totals);
@@ -388,17 +384,8 @@ impl RunState {
 
     /// Puts something on the agenda, behind all that is due at the same time.
     pub(super) fn schedule(&mut self, time: f64, due: Due) {
-        let sequence = self.sequence;
-        self.sequence += 1;
         let at = self.agenda.partition_point(|pending| pending.time <= time);
-        self.agenda.insert(
-            at,
-            Pending {
-                time,
-                sequence,
-                due,
-            },
-        );
+        self.agenda.insert(at, Pending { time, due });
     }
 }
 

@@ -80,11 +80,7 @@ impl Compiler<'_> {
         let place = role == Role::Place
             || (role == Role::Candidate && self.scope.candidate == CandidateKind::Place);
         let kind = if place { Type::Place } else { Type::Actor };
-        let fixed = match role {
-            Role::SelfActor => self.scope.fixed_self,
-            Role::Candidate => self.scope.fixed_candidate,
-            _ => None,
-        };
+        let fixed = self.scope.fixed_self.filter(|_| role == Role::SelfActor);
         self.ops.push(match fixed {
             Some(known) => Op::Constant(f64::from(known)),
             None => Op::Role(role),

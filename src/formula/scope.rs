@@ -91,8 +91,6 @@ pub struct Scope {
     pub fixed_self: Option<u32>,
     /// What `candidate` is, where it is visible.
     pub candidate: CandidateKind,
-    /// Who or what `candidate` is, when that is known at load.
-    pub fixed_candidate: Option<u32>,
 }
 
 const TRUE_ROLES: [Role; 7] = [
@@ -118,7 +116,6 @@ impl Scope {
             time: false,
             fixed_self: None,
             candidate: CandidateKind::Actor,
-            fixed_candidate: None,
         }
     }
 
@@ -207,16 +204,7 @@ impl Scope {
     /// Adds `candidate`, known only when the formula runs.
     pub fn with_candidate(mut self, kind: CandidateKind) -> Self {
         self.candidate = kind;
-        self.fixed_candidate = None;
         self.with_roles(&[Role::Candidate])
-    }
-
-    /// Adds `candidate`, known at load.
-    pub fn with_fixed_candidate(self, kind: CandidateKind, candidate: u32) -> Self {
-        Self {
-            fixed_candidate: Some(candidate),
-            ..self.with_candidate(kind)
-        }
     }
 
     /// Whether a role is visible.

@@ -3,8 +3,7 @@ use proptest::prelude::*;
 use super::fixture::{Moment, SLOTS, World, compiled, formula, moment, number};
 use super::reference::Reference;
 use crate::formula::{
-    CandidateKind, Program, Scope, StockTarget, Type, compile, compile_target, parse_formula,
-    parse_statement,
+    Program, Scope, StockTarget, Type, compile, compile_target, parse_formula, parse_statement,
 };
 
 fn plain() -> Moment {
@@ -92,9 +91,8 @@ fn knowledge_at_load_is_used() {
         number("self.unrest", &Scope::rule(2)).as_constant(),
         Some(0.25)
     );
-    let scope = Scope::rule(0).with_fixed_candidate(CandidateKind::Place, 1);
     assert_eq!(
-        number("isis.presence[candidate]", &scope).as_stock(),
+        number("isis.presence[sistan]", &Scope::rule(0)).as_stock(),
         Some(19)
     );
 }
