@@ -66,11 +66,8 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
         seed: args.seed,
         runs: args.runs,
     };
-    if Kind::of(&args.experiment) == Some(Kind::Scenario) {
-        let message = format!("`{}` is a scenario, not an experiment", args.experiment);
-        return Err(CliError::usage(message).with_help(
-            "`flashpoint run` runs it; the file of an experiment names its scenarios in tables `[scenario.NAME]`",
-        ));
+    if let Some(refused) = Kind::refuse(&args.experiment, Kind::Experiment) {
+        return Err(refused);
     }
     let plan = check::load(&recording, &args.experiment, options).map_err(CliError::Scenario)?;
     if !plan.warnings.is_empty() {

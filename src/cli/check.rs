@@ -16,14 +16,17 @@ use crate::scenario::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::scenario::extend::DiskFiles;
 use crate::scenario::load::{LoadedScenario, load};
 use crate::scenario::raw::RawScenario;
+use crate::{calibration, hindcast};
 
-/// Check scenarios and experiments: every problem at once, each with its place and what to do about it.
+/// Check files: every problem at once, each with its place and what to do about it.
+///
+/// Scenarios, experiments, hindcasts, calibrations and files of base rates can be checked.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Ends with exit code 2 if any of them has an error. Warnings are no errors."
 )]
 pub(super) struct Args {
-    /// Files of scenarios or experiments, or names of built-in ones.
+    /// Files, or names of what is built in.
     #[arg(required = true, value_name = "FILE")]
     scenarios: Vec<String>,
     /// How the problems are printed.
@@ -44,7 +47,7 @@ enum CheckFormat {
 struct Finding {
     scenario: String,
     #[serde(skip)]
-    is_experiment: bool,
+    is_scenario: bool,
     ok: bool,
     /// What it holds, if it could be read at all.
     content: Option<Content>,
@@ -56,6 +59,9 @@ struct Finding {
 enum Content {
     Scenario(ScenarioContent),
     Experiment(ExperimentContent),
+    Hindcast { questions: usize },
+    BaseRates { base_rates: usize },
+    Calibration(CalibrationContent),
 }
 
 /// How many of each a scenario defines; a group of actors with a `count` counts as so many.
@@ -79,6 +85,14 @@ struct ExperimentContent {
     states: u64,
     cells: u64,
     size: Size,
+}
+
+/// What a calibration goes by, and what it fits.
+#[derive(Serialize)]
+struct CalibrationContent {
+    patterns: usize,
+    hindcasts: usize,
+    parameters: usize,
 }
 
 #[derive(Serialize)]
@@ -112,21 +126,35 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
 }
 
 fn check(name: &str) -> Finding {
-    let is_experiment = Kind::of(name) == Some(Kind::Experiment);
-    let (content, problems) = if is_experiment {
-        match experiment::load(&DiskFiles, name, Options::default()) {
-            Ok(plan) => (Some(size(&plan)), plan.warnings),
-            Err(problems) => (None, problems),
-        }
-    } else {
-        match load(name) {
-            Ok(loaded) => (Some(content(&loaded.raw)), problems(&loaded)),
-            Err(problems) => (None, problems),
-        }
+    let kind = Kind::of(name).unwrap_or(Kind::Scenario);
+    let read = match kind {
+        Kind::Scenario => match load(name) {
+            Ok(loaded) => Ok((Some(content(&loaded.raw)), problems(&loaded))),
+            Err(problems) => Err(problems),
+        },
+        Kind::Experiment => experiment::load(&DiskFiles, name, Options::default())
+            .map(|plan| (Some(size(&plan)), plan.warnings)),
+        Kind::Hindcast => hindcast::read(name, &mut |_| {}).map(|case| {
+            let questions = case.questions.len();
+            (Some(Content::Hindcast { questions }), case.warnings)
+        }),
+        Kind::Calibration => calibration::read(name).map(|found| {
+            let content = CalibrationContent {
+                patterns: found.patterns.len(),
+                hindcasts: found.cases.len(),
+                parameters: found.parameters.len(),
+            };
+            (Some(Content::Calibration(content)), Diagnostics::default())
+        }),
+        Kind::BaseRates => hindcast::read::count_base_rates(name).map(|base_rates| {
+            let content = Content::BaseRates { base_rates };
+            (Some(content), Diagnostics::default())
+        }),
     };
+    let (content, problems) = read.unwrap_or_else(|problems| (None, problems));
     Finding {
         scenario: name.to_owned(),
-        is_experiment,
+        is_scenario: kind == Kind::Scenario,
         ok: !problems.has_errors(),
         content,
         problems,
@@ -197,9 +225,9 @@ fn text(findings: &[Finding], colour: bool) -> String {
             .map(|(count, one, many)| number::counted(count as u64, one, many))
             .collect();
         let counts = counts.join(" and ");
-        let (one, many) = match findings.iter().any(|finding| finding.is_experiment) {
-            true => ("file", "files"),
-            false => ("scenario", "scenarios"),
+        let (one, many) = match findings.iter().all(|finding| finding.is_scenario) {
+            true => ("scenario", "scenarios"),
+            false => ("file", "files"),
         };
         let _ = writeln!(out, "{counts} in {}", number::counted(concerned, one, many));
     }
@@ -230,6 +258,19 @@ fn describe(content: &Content) -> String {
             },
             number::count(content.size.most_runs())
         ),
+        Content::Hindcast { questions } => {
+            number::counted(*questions as u64, "question", "questions")
+        }
+        Content::BaseRates { base_rates } => {
+            number::counted(*base_rates as u64, "base rate", "base rates")
+        }
+        Content::Calibration(content) => [
+            (content.patterns, "pattern", "patterns"),
+            (content.hindcasts, "hindcast", "hindcasts"),
+            (content.parameters, "parameter", "parameters"),
+        ]
+        .map(|(count, one, many)| number::counted(count as u64, one, many))
+        .join(", "),
     }
 }
 

@@ -1,8 +1,8 @@
 //! `flashpoint describe`.
 
+use super::prepare::loaded;
 use super::{CliError, Output};
 use crate::report::describe::markdown;
-use crate::scenario::load::load;
 
 /// Describe a scenario in Markdown: actors, rules, and the table of parameters with their sources.
 #[derive(Debug, clap::Args)]
@@ -12,6 +12,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
-    let loaded = load(&args.scenario).map_err(CliError::Scenario)?;
+    let loaded = loaded(&args.scenario)?;
     Ok(out.print(&markdown(&loaded))?)
 }

@@ -1,5 +1,6 @@
 //! From a scenario's name to a model that can be run.
 
+use super::kind::Kind;
 use super::overrides::{self, Override};
 use super::{CliError, Output};
 use crate::model::Model;
@@ -37,7 +38,7 @@ pub(super) fn prepare(
     set: &[Override],
     out: &mut Output,
 ) -> Result<Prepared, CliError> {
-    let mut loaded = load(scenario).map_err(CliError::Scenario)?;
+    let mut loaded = loaded(scenario)?;
     overrides::apply(set, &mut loaded.raw)?;
     let compiled = compile(&loaded).map_err(CliError::Scenario)?;
     if !compiled.warnings.is_empty() {
@@ -48,6 +49,17 @@ pub(super) fn prepare(
         loaded,
         model: compiled.model,
     })
+}
+
+/// Loads a scenario.
+///
+/// # Errors
+/// Whatever is wrong with it; a usage error for a file of another kind.
+pub(super) fn loaded(scenario: &str) -> Result<LoadedScenario, CliError> {
+    match Kind::refuse(scenario, Kind::Scenario) {
+        Some(refused) => Err(refused),
+        None => load(scenario).map_err(CliError::Scenario),
+    }
 }
 
 /// As [`prepare`], with the overrides and then a variant written into the scenario, so that its text holds them. What a variant
@@ -61,7 +73,7 @@ pub(super) fn prepare_with(
     variant: Option<&Variant>,
     out: &mut Output,
 ) -> Result<Prepared, CliError> {
-    let mut loaded = load(scenario).map_err(CliError::Scenario)?;
+    let mut loaded = loaded(scenario)?;
     overrides::apply(set, &mut loaded.raw)?;
     let mut held = Variant::as_is("--set");
     for (number, Override { name, value }) in set.iter().enumerate() {

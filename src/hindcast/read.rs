@@ -179,6 +179,24 @@ fn refuse_unknown_sections(document: &mut Node, problems: &mut Vec<Diagnostic>) 
     });
 }
 
+/// How many base rates there are in the file of that path or built-in name.
+///
+/// # Errors
+/// All problems of the file.
+pub fn count_base_rates(name: &str) -> Result<usize, Diagnostics> {
+    read_base_rates(&BuiltinFiles(&DiskFiles), name).map(|rates| rates.len())
+}
+
+fn read_base_rates(
+    files: &BuiltinFiles<'_>,
+    name: &str,
+) -> Result<BTreeMap<String, RawBaseRate>, Diagnostics> {
+    let text = files.builtin(name);
+    let schema = schema::base_rates_schema();
+    let rates = document::read::<RawBaseRates>(files, name, text.as_deref(), &schema)?;
+    Ok(rates.content.base_rate.into_iter().collect())
+}
+
 /// The rates in the file that the case names.
 fn base_rates(
     files: &BuiltinFiles<'_>,
@@ -191,10 +209,8 @@ fn base_rates(
         return Ok(BTreeMap::new());
     };
     let name = origin.refer(files, target);
-    let text = files.builtin(&name);
-    let schema = schema::base_rates_schema();
-    match document::read::<RawBaseRates>(files, &name, text.as_deref(), &schema) {
-        Ok(rates) => Ok(rates.content.base_rate.into_iter().collect()),
+    match read_base_rates(files, &name) {
+        Ok(rates) => Ok(rates),
         // There is no such file: the place that names it tells more than the file could.
         Err(problems) if is_unopened(&problems) => {
             let span = sections.nearest_span(&Path::keys(["hindcast", "base_rates"]));

@@ -90,7 +90,7 @@ pub struct Verification {
     pub unit: Option<String>,
     /// Numbers beyond it count as it: as far as was looked.
     pub limit: Option<f64>,
-    /// Whether a number is a day: one at the limit then never came.
+    /// Whether a number is a day or counts days: what lies at the limit then never came.
     pub is_day: bool,
     /// Whether the outcome was used when the scenario's numbers were chosen.
     pub in_sample: bool,
@@ -175,7 +175,9 @@ pub fn verify(
                 unit: question.unit.clone(),
                 limit: question.limit(),
                 is_day: match question.reading {
-                    Reading::Number { metric, .. } => is_day(&case.model, metric),
+                    Reading::Number { metric, .. } => {
+                        is_day(&case.model, metric) || question.unit.as_deref() == Some("days")
+                    }
                     _ => false,
                 },
                 in_sample: question.in_sample,

@@ -146,3 +146,53 @@ fn an_experiment_is_checked_as_one() {
         done.stdout
     );
 }
+
+#[test]
+fn hindcasts_calibrations_and_base_rates_are_checked_as_what_they_are() {
+    let desk = folder(&[
+        (
+            "rates.toml",
+            "[base_rate.war]\nprobability = 2\nsource = \"x\"\n",
+        ),
+        (
+            "case.toml",
+            "[scenario]\nextends = \"isis-iran/genuine\"\n[hindcast]\ncase = \"a\"\n",
+        ),
+    ]);
+    let names = ["january-2024", "calibration", "base-rates"];
+    let names = names.map(|name| format!("isis-iran/hindcast/{name}"));
+    let text = succeed(desk.path(), &["check", &names[0], &names[1], &names[2]]);
+    assert!(text.contains(&format!("{}: ok: ", names[0])), "{text}");
+    assert!(text.contains(" questions\n"), "{text}");
+    assert!(text.contains(" patterns, "), "{text}");
+    assert!(text.contains(" base rates\n"), "{text}");
+    let done = flashpoint(desk.path(), &["check", "rates.toml", "case.toml"]);
+    assert_eq!(done.code, 2);
+    assert!(done.stdout.contains("rates.toml:"), "{}", done.stdout);
+    assert!(!done.stdout.contains("unknown key"), "{}", done.stdout);
+    for (command, name, help) in [
+        (
+            "run",
+            "case.toml",
+            "`case.toml` is a hindcast, not a scenario",
+        ),
+        (
+            "describe",
+            names[1].as_str(),
+            "`flashpoint calibrate` carries it out",
+        ),
+        (
+            "rank",
+            "isis-iran/experiments/variants",
+            "`flashpoint batch` runs it",
+        ),
+    ] {
+        let mut arguments = vec![command, name];
+        if command == "rank" {
+            arguments.extend(["--by", "x"]);
+        }
+        let done = flashpoint(desk.path(), &arguments);
+        assert_eq!(done.code, 2);
+        assert!(done.stderr.contains(help), "{command}: {}", done.stderr);
+    }
+}
