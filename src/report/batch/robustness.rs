@@ -11,7 +11,6 @@ use crate::batch::store::StoreError;
 use crate::stats::decision::robustness::{Outcomes, Question, Robustness};
 use crate::stats::decision::satisficing::satisficing_share;
 use crate::stats::decision::{self, Limit};
-use crate::stats::interval::Interval;
 use crate::stats::worlds::WorldHistogram;
 
 /// Policies that are weighed against each other at most: the work grows with the cube of their number.
@@ -82,11 +81,14 @@ fn weigh_one(
     let policies = plan.policies();
     let runs = reader.rounds() * u64::from(plan.block);
     let world = plan.runs_per_world().map_or(runs, u64::from);
-    let groups = (1..=MOST_GROUPS.min(world))
-        .filter(|groups| world.is_multiple_of(*groups))
-        .max()
-        .unwrap_or(1);
-    let made = Outcomes::new(policies as usize, groups as usize, &weights);
+    if world < 2 {
+        return Ok(Err(
+            "one run in each world cannot show what is chance: more runs are needed".to_owned(),
+        ));
+    }
+    let sizes = group_sizes(world);
+    let groups = sizes.len();
+    let made = Outcomes::new(policies as usize, &sizes, &weights);
     let mut outcomes = match made {
         Ok(outcomes) => outcomes,
         Err(error) => return Ok(Err(error.to_string())),
@@ -111,7 +113,7 @@ fn weigh_one(
         for (policy, number) in (first..first + policies).enumerate() {
             let records = reader.read(number..number + 1)?;
             let runs = CellRuns::new(plan, number, &records);
-            let Some(grouped) = group_means(&runs, goal.quantity, world / groups) else {
+            let Some(grouped) = group_means(&runs, goal.quantity, &sizes) else {
                 return Ok(Err(format!(
                     "cell {number} has a world in which no run has a value: {}",
                     plan.describe(plan.cell(number))
@@ -125,15 +127,13 @@ fn weigh_one(
                 }
             }
         }
-        let count = means
-            .first()
-            .map_or(0, |means| means.len() / groups as usize);
+        let count = means.first().map_or(0, |means| means.len() / groups);
         for number in 0..count {
-            let start = number * groups as usize;
+            let start = number * groups;
             let row: Vec<f64> = (means.iter())
-                .flat_map(|means| means[start..start + groups as usize].iter().copied())
+                .flat_map(|means| means[start..start + groups].iter().copied())
                 .collect();
-            if let Err(error) = outcomes.add_world(stratum, number as u64, &row) {
+            if let Err(error) = outcomes.add_world(stratum, state, number as u64, &row) {
                 return Ok(Err(error.to_string()));
             }
         }
@@ -144,6 +144,7 @@ fn weigh_one(
     });
     let question = Question {
         goal: direction(goal.want),
+        probability: plan.quantities[goal.quantity].is_probability(),
         limit,
         level: done.level,
         seed: plan.seed,
@@ -164,28 +165,22 @@ fn weigh_one(
             }
         }
     }
-    if plan.quantities[goal.quantity].is_probability() {
-        robust.iter_mut().for_each(within_a_probability);
-    }
     Ok(Ok(robust))
 }
 
-/// Cuts off what intervals of probabilities, and of their differences in size, have outside 0 and 1.
-fn within_a_probability(robustness: &mut Robustness) {
-    for estimate in [
-        &mut robustness.expected,
-        &mut robustness.regret_expected,
-        &mut robustness.regret_90,
-        &mut robustness.regret_maximal,
-    ] {
-        let Interval { low, high } = estimate.interval;
-        estimate.interval = Interval::new(low.clamp(0.0, 1.0), high.clamp(0.0, 1.0));
-    }
+/// The sizes of the groups into which the runs of a world are divided: as equal as can be.
+fn group_sizes(runs: u64) -> Vec<u64> {
+    let groups = MOST_GROUPS.min(runs);
+    let end = |group: u64| group * runs / groups;
+    (0..groups)
+        .map(|group| end(group + 1) - end(group))
+        .collect()
 }
 
-/// The means of consecutive groups of `size` runs. A run without a value leaves its group smaller; `None` if a group has none.
-fn group_means(runs: &CellRuns<'_>, quantity: usize, size: u64) -> Option<Vec<f64>> {
-    let mut means = Vec::new();
+/// The means of consecutive groups of so many runs, over and over. A run without a value leaves its group smaller; `None` if a
+/// group has none.
+fn group_means(runs: &CellRuns<'_>, quantity: usize, sizes: &[u64]) -> Option<Vec<f64>> {
+    let mut means: Vec<f64> = Vec::new();
     let (mut seen, mut count, mut sum) = (0, 0_u64, 0.0);
     for value in runs.values(quantity) {
         seen += 1;
@@ -193,7 +188,7 @@ fn group_means(runs: &CellRuns<'_>, quantity: usize, size: u64) -> Option<Vec<f6
             count += 1;
             sum += value;
         }
-        if seen == size {
+        if seen == sizes[means.len() % sizes.len()] {
             if count == 0 {
                 return None;
             }
@@ -272,10 +267,13 @@ pub fn write_robustness(
                 robustness.satisficing,
             ];
             for estimate in estimates {
+                // Without a bound nothing is known.
+                let interval = (estimate.map(|estimate| estimate.interval))
+                    .filter(|interval| interval.width().is_finite());
                 cells.extend([
                     Cell::Number(estimate.map(|estimate| estimate.value)),
-                    Cell::Number(estimate.map(|estimate| estimate.interval.low)),
-                    Cell::Number(estimate.map(|estimate| estimate.interval.high)),
+                    Cell::Number(interval.map(|interval| interval.low)),
+                    Cell::Number(interval.map(|interval| interval.high)),
                 ]);
             }
             files.row(&mut table, &cells)?;

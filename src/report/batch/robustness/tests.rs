@@ -171,7 +171,7 @@ fn evaluate(seed: u64) -> Evaluated {
             let number = 2 * scenario + policy;
             let records = reader.read(number..number + 1).unwrap();
             let runs = CellRuns::new(&plan, number, &records);
-            group_means(&runs, plan.goals[0].quantity, 50).unwrap()
+            group_means(&runs, plan.goals[0].quantity, &[50]).unwrap()
         });
         let regrets = careful
             .iter()
