@@ -9,9 +9,8 @@ use crate::batch::file::Want;
 use crate::batch::plan::{Goal, Plan};
 use crate::batch::store::StoreError;
 use crate::stats::decision::robustness::{Outcomes, Question, Robustness};
-use crate::stats::decision::satisficing::satisficing_share;
+use crate::stats::decision::satisficing::{StateWorlds, satisficing_share};
 use crate::stats::decision::{self, Limit};
-use crate::stats::worlds::WorldHistogram;
 
 /// Policies that are weighed against each other at most: the work grows with the cube of their number.
 pub const MOST_POLICIES: u64 = 64;
@@ -93,10 +92,10 @@ fn weigh_one(
         Ok(outcomes) => outcomes,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    let histograms = plan.quantities[goal.quantity].is_probability();
-    // For each policy and stratum.
-    let mut worlds: Vec<Vec<Option<WorldHistogram>>> =
-        vec![vec![None; weights.len()]; policies as usize];
+    let probability = plan.quantities[goal.quantity].is_probability();
+    let counted = plan.runs_per_world().filter(|_| probability);
+    // For each policy, its worlds in each state.
+    let mut worlds: Vec<Vec<StateWorlds>> = vec![Vec::new(); policies as usize];
     for state in 0..plan.states() {
         let first = state * policies;
         let Some(stratum) = stratum_of[plan.cell(first).scenario] else {
@@ -120,11 +119,11 @@ fn weigh_one(
                 )));
             };
             means.push(grouped);
-            if let Some(histogram) = runs.histogram(goal.quantity).filter(|_| histograms) {
-                match &mut worlds[policy][stratum] {
-                    Some(all) => all.merge(&histogram),
-                    none => *none = Some(histogram),
-                }
+            if let Some(runs_per_world) = counted {
+                worlds[policy].push(StateWorlds {
+                    weight: plan.scenarios[runs.cell().scenario].weight,
+                    occurrences: occurrences(&runs, goal.quantity, runs_per_world),
+                });
             }
         }
         let count = means.first().map_or(0, |means| means.len() / groups);
@@ -144,7 +143,7 @@ fn weigh_one(
     });
     let question = Question {
         goal: direction(goal.want),
-        probability: plan.quantities[goal.quantity].is_probability(),
+        probability,
         limit,
         level: done.level,
         seed: plan.seed,
@@ -153,16 +152,11 @@ fn weigh_one(
         Ok(robust) => robust,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    if let Some(limit) = limit {
+    if let (Some(limit), Some(runs)) = (limit, counted) {
         // Of yes-or-no outcomes more is known than their means: the distribution of counts.
         for (robustness, worlds) in robust.iter_mut().zip(&worlds) {
-            let strata: Option<Vec<(f64, &WorldHistogram)>> = (weights.iter().zip(worlds))
-                .map(|(weight, histogram)| Some((*weight, histogram.as_ref()?)))
-                .collect();
-            if let Some(strata) = strata {
-                let share = satisficing_share(&strata, limit, done.level, plan.seed);
-                robustness.satisficing = share.or(robustness.satisficing);
-            }
+            let share = satisficing_share(worlds, runs, limit, done.level, plan.seed);
+            robustness.satisficing = share.or(robustness.satisficing);
         }
     }
     Ok(Ok(robust))
@@ -175,6 +169,20 @@ fn group_sizes(runs: u64) -> Vec<u64> {
     (0..groups)
         .map(|group| end(group + 1) - end(group))
         .collect()
+}
+
+/// In how many runs of each world an endgame or a flag came about.
+fn occurrences(runs: &CellRuns<'_>, quantity: usize, runs_per_world: u32) -> Vec<u32> {
+    let mut worlds = Vec::new();
+    for (run, value) in runs.values(quantity).enumerate() {
+        if run % runs_per_world as usize == 0 {
+            worlds.push(0);
+        }
+        if let Some(occurrences) = worlds.last_mut() {
+            *occurrences += u32::from(value == Some(1.0));
+        }
+    }
+    worlds
 }
 
 /// The means of consecutive groups of so many runs, over and over. A run without a value leaves its group smaller; `None` if a
