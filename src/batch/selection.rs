@@ -1,7 +1,8 @@
 //! Finding the best policy with as few runs as that takes.
 //!
-//! An observation of a policy is its mean outcome in one block of runs, averaged over the states of the world by their weights:
-//! the same block of every policy has the same chance and the same draws of the parameters. The procedure is
+//! An observation of a policy is its mean outcome in a few blocks of runs, averaged over the states of the world by their weights:
+//! the same block of every policy has the same chance and the same draws of the parameters. The blocks of an observation have 50
+//! runs or more together, so that its mean is near to normal. The procedure is
 //! [`select`](crate::stats::decision::selection::select). Observations are logged as they are made, so that an interrupted
 //! selection goes on where it stood.
 
@@ -25,7 +26,9 @@ use crate::stats::decision::selection::{
 
 /// Name of the log of observations.
 pub const OBSERVATIONS: &str = "observations.csv";
-/// Observations of each policy before the first is dropped.
+/// Runs of an observation in each state, at least.
+const OBSERVATION: u64 = 50;
+/// Observations of each policy before the first is dropped, at least.
 const FIRST_STAGE: u64 = 20;
 /// Observations between two decisions.
 const STEP: u64 = 5;
@@ -59,6 +62,16 @@ pub enum SelectError {
     Procedure(String),
 }
 
+/// Blocks of runs of one observation in each state.
+fn blocks(plan: &Plan) -> u64 {
+    OBSERVATION.div_ceil(u64::from(plan.block))
+}
+
+/// Runs of one observation in each state.
+pub fn observation_runs(plan: &Plan) -> u64 {
+    blocks(plan) * u64::from(plan.block)
+}
+
 /// Looks for the best policy; better is less, or more, as `goal` says.
 ///
 /// # Errors
@@ -74,9 +87,10 @@ pub fn select_policy(
         goal,
         probability: asked.probability,
         indifference: asked.indifference,
+        range: (plan.quantities[plan.goals[asked.goal].quantity].is_probability()).then_some(1.0),
         first_stage: FIRST_STAGE,
         step: STEP,
-        most: (asked.most_runs / u64::from(plan.block)).max(2),
+        most: (asked.most_runs / observation_runs(plan)).max(2),
     };
     let mut policies = Policies {
         plan,
@@ -112,7 +126,7 @@ impl Systems for Policies<'_, '_> {
             .clone()
             .map(|number| self.log.get(system, number));
         if let Some(values) = known.collect::<Option<Vec<f64>>>() {
-            let runs = values.len() as u64 * u64::from(self.plan.block) * self.plan.states();
+            let runs = values.len() as u64 * observation_runs(self.plan) * self.plan.states();
             self.control.progress.found(runs);
             return Ok(values);
         }
@@ -126,13 +140,15 @@ impl Policies<'_, '_> {
     fn observe(&mut self, policy: u64, observations: Range<u64>) -> Result<Vec<f64>, SelectError> {
         let plan = self.plan;
         let (states, policies, cells) = (plan.states(), plan.policies(), plan.cells());
-        let count = observations.end - observations.start;
+        let blocks = blocks(plan);
+        let units = (observations.end - observations.start) * states * blocks;
         let unit_bytes = plan.unit_bytes();
-        let mut records = vec![0; (count * states) as usize * unit_bytes];
-        // Observation by observation, and within one state by state.
+        let mut records = vec![0; units as usize * unit_bytes];
+        // Observation by observation, within one state by state, and within a state block by block.
         let unit = |place: u64| {
-            let cell = (place % states) * policies + policy;
-            (observations.start + place / states) * cells + cell
+            let (group, block) = (place / blocks, place % blocks);
+            let cell = (group % states) * policies + policy;
+            ((observations.start + group / states) * blocks + block) * cells + cell
         };
         let Control { stop, progress, .. } = *self.control;
         let (made, failures) = self.maker.make(unit, &mut records, stop, progress);
@@ -140,14 +156,15 @@ impl Policies<'_, '_> {
             let place = plan.describe(plan.cell(failure.cell));
             return Err(SelectError::Cell(format!("{place}: {}", failure.message)));
         }
-        if made < count * states || stop.load(Ordering::Relaxed) {
+        if made < units || stop.load(Ordering::Relaxed) {
             return Err(SelectError::Stopped);
         }
         let sweeps = states / plan.scenarios.len() as u64;
-        let mut values = Vec::with_capacity(count as usize);
-        for observation in records.chunks_exact(states as usize * unit_bytes) {
+        let state_bytes = blocks as usize * unit_bytes;
+        let mut values = Vec::new();
+        for observation in records.chunks_exact(states as usize * state_bytes) {
             let mut value = 0.0;
-            for (state, records) in (0..).zip(observation.chunks_exact(unit_bytes)) {
+            for (state, records) in (0..).zip(observation.chunks_exact(state_bytes)) {
                 let number = state * policies + policy;
                 let weight = plan.scenarios[plan.cell(number).scenario].weight / sweeps as f64;
                 if weight > 0.0 {
@@ -177,7 +194,7 @@ impl Policies<'_, '_> {
         }
         if count == 0 {
             return Err(SelectError::Cell(format!(
-                "{}: no run of a block has a value",
+                "{}: no run of an observation has a value",
                 place()
             )));
         }

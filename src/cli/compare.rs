@@ -1,5 +1,6 @@
 //! `flashpoint compare`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -158,6 +159,9 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
     let comparisons = Comparisons {
         title: model.title().to_owned(),
         baseline: baseline.loaded.name.clone(),
+        overrides: (args.set.iter())
+            .map(|set| (set.name.clone(), set.value))
+            .collect(),
         seed: args.seed,
         runs: done.completed_runs,
         worlds: (plan.runs_per_world(model)).map(|size| done.completed_runs / u64::from(size)),
@@ -319,6 +323,7 @@ impl Args {
                 "of": self.of,
                 "seed": self.seed,
                 "defaults": self.defaults,
+                "overrides": comparisons.overrides.iter().cloned().collect::<BTreeMap<_, _>>(),
                 "runs_asked": self.runs,
                 "precision": self.precision,
                 "runs_completed": comparisons.runs,

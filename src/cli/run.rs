@@ -421,8 +421,8 @@ fn stored_line(path: &Path, committed: Committed) -> String {
     };
     match committed {
         Committed::Written => format!("Results: {}\n", shown.display()),
-        Committed::CompleteKept => format!(
-            "{} already holds the complete results of this experiment; they were kept.\n",
+        Committed::BetterKept => format!(
+            "{} already holds results of this experiment that are complete, or of more runs; they were kept.\n",
             shown.display()
         ),
     }

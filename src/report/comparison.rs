@@ -7,6 +7,7 @@ use super::difference::{Scale, p_value, times};
 use super::number::{count, exact, exact_or_empty, significant};
 use super::results::BAND;
 use super::run_text::PrecisionOutcome;
+use super::run_text::held;
 use super::text_table::{Align, Table};
 use crate::experiment::comparison::{CommonQuantity, Comparison};
 use crate::experiment::{PairedReplication, Quantity};
@@ -69,6 +70,8 @@ pub struct Comparisons {
     pub title: String,
     /// Name of the baseline.
     pub baseline: String,
+    /// Parameters held by the user, in the baseline and in every variant.
+    pub overrides: Vec<(String, f64)>,
     pub variants: Vec<VariantDescription>,
     /// Seed of all random streams.
     pub seed: u64,
@@ -180,8 +183,10 @@ impl Comparisons {
             None => String::new(),
         };
         out.push_str(&format!(
-            "{runs} pairs of runs{draws}; seed {}\nBaseline: {}\n",
-            self.seed, self.baseline
+            "{runs} pairs of runs{draws}; seed {}\n{}Baseline: {}\n",
+            self.seed,
+            held(&self.overrides),
+            self.baseline
         ));
         if let Some(asked) = self.interrupted {
             out.push_str(&format!(

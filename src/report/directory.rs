@@ -45,8 +45,9 @@ pub enum DirectoryError {
 pub enum Committed {
     /// They are in place.
     Written,
-    /// The folder holds the complete results of the same experiment, which an interrupted repetition does not replace.
-    CompleteKept,
+    /// The folder holds results of the same experiment that are complete, or of more runs: an interrupted repetition does not
+    /// replace them.
+    BetterKept,
 }
 
 /// Results on their way into a folder. Dropped before [`commit`](Self::commit), it leaves nothing behind.
@@ -166,11 +167,12 @@ impl Staging {
     /// # Errors
     /// The folder cannot be written to.
     pub fn commit(mut self, manifest: &Manifest) -> Result<Committed, DirectoryError> {
-        let complete = |previous: &Manifest| {
-            previous.description == manifest.description && !previous.interrupted
+        let better = |previous: &Manifest| {
+            previous.description == manifest.description
+                && (!previous.interrupted || previous.runs_completed > manifest.runs_completed)
         };
-        if manifest.interrupted && self.previous.as_ref().is_some_and(complete) {
-            return Ok(Committed::CompleteKept);
+        if manifest.interrupted && self.previous.as_ref().is_some_and(better) {
+            return Ok(Committed::BetterKept);
         }
         let text = serde_json::to_string_pretty(manifest)
             .map_err(|error| self.error(MANIFEST, error.into()))?;
@@ -439,9 +441,28 @@ mod tests {
         };
         assert_eq!(again(true, "half"), Committed::Written);
         assert_eq!(again(false, "whole"), Committed::Written);
-        assert_eq!(again(true, "half"), Committed::CompleteKept);
+        assert_eq!(again(true, "half"), Committed::BetterKept);
         assert_eq!(fs::read_to_string(target.join("a.csv")).unwrap(), "whole");
         assert_eq!(names(&target), ["a.csv", MANIFEST, TIMINGS]);
+    }
+
+    #[test]
+    fn of_two_interrupted_experiments_that_of_more_runs_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out");
+        for (runs_completed, expected) in [
+            (900, Committed::Written),
+            (800, Committed::BetterKept),
+            (950, Committed::Written),
+        ] {
+            let mut staging = Staging::open(&target, &description(), false).unwrap();
+            staging.write("a.csv", "x").unwrap();
+            let manifest = Manifest {
+                runs_completed,
+                ..manifest(&staging, &description(), true)
+            };
+            assert_eq!(staging.commit(&manifest).unwrap(), expected);
+        }
     }
 
     #[test]

@@ -55,17 +55,33 @@ pub fn counted(n: u64, one: &str, many: &str) -> String {
 }
 
 /// How many decimals an estimate deserves whose interval is that wide: so many that the last one counts in units no larger than
-/// half the interval. Negative where not even the ones are known.
+/// half the interval. Negative where not even the ones are known. An interval without width says nothing of what is known: three
+/// significant digits.
 pub fn decimals(interval: Interval) -> i32 {
     let half = interval.width() / 2.0;
     if !half.is_finite() {
         return 0;
     }
-    if half <= 0.0 {
-        return MAX_DECIMALS;
+    if has_no_width(interval) {
+        return three_significant(interval.low);
     }
     (-15..MAX_DECIMALS)
         .find(|&decimals| power_of_ten(-decimals) <= half)
+        .unwrap_or(MAX_DECIMALS)
+}
+
+/// Whether an interval has no width, but for rounding.
+pub fn has_no_width(interval: Interval) -> bool {
+    interval.width() <= 1e-12 * interval.low.abs().max(interval.high.abs())
+}
+
+/// Decimals with which three significant digits of `x` are shown; none for a whole number below a million.
+fn three_significant(x: f64) -> i32 {
+    if x == x.floor() && x.abs() < 1e6 {
+        return 0;
+    }
+    (-15..=MAX_DECIMALS)
+        .find(|&decimals| x.abs() >= 100.0 * power_of_ten(-decimals))
         .unwrap_or(MAX_DECIMALS)
 }
 
@@ -92,13 +108,7 @@ pub fn rounded(x: f64, decimals: i32) -> String {
 
 /// `x` to three significant digits without trailing zeros, or as it is if it is a whole number below a million.
 pub fn significant(x: f64) -> String {
-    if x == x.floor() && x.abs() < 1e6 {
-        return rounded(x, 0);
-    }
-    let decimals = (-15..=MAX_DECIMALS)
-        .find(|&decimals| x.abs() >= 100.0 * power_of_ten(-decimals))
-        .unwrap_or(MAX_DECIMALS);
-    let text = rounded(x, decimals);
+    let text = rounded(x, three_significant(x));
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
@@ -170,6 +180,10 @@ mod tests {
             ),
             ("–", "–")
         );
+        // Nothing shows how exactly these are known; 23.4 % twice, once with an error of rounding.
+        assert_eq!(show(23.404_255_319, 0.0), "23.4");
+        assert_eq!(show(23.404_255_319, 4e-15), "23.4");
+        assert_eq!(show(0.0, 0.0), "0");
     }
 
     #[test]

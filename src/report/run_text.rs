@@ -80,18 +80,24 @@ fn push_heading(out: &mut String, heading: &Heading, results: &Results) {
         _ => format!("{runs} runs"),
     };
     out.push_str(&format!("{parameters}; seed {}\n", heading.seed));
-    if !heading.overrides.is_empty() {
-        let list: Vec<_> = (heading.overrides.iter())
-            .map(|(name, value)| format!("{name} = {value}"))
-            .collect();
-        out.push_str(&format!("with {}\n", list.join(", ")));
-    }
+    out.push_str(&held(&heading.overrides));
     if let Some(asked) = heading.interrupted {
         out.push_str(&format!(
             "interrupted: {runs} of at most {} runs were made\n",
             count(asked)
         ));
     }
+}
+
+/// A line with the parameters that the user holds; nothing if there are none.
+pub(super) fn held(overrides: &[(String, f64)]) -> String {
+    if overrides.is_empty() {
+        return String::new();
+    }
+    let list: Vec<_> = (overrides.iter())
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect();
+    format!("with {}\n", list.join(", "))
 }
 
 fn probabilities(name: &str, rows: &[OutcomeRow], results: &Results) -> String {

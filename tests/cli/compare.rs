@@ -273,6 +273,20 @@ fn scenarios_outcomes_and_overrides_can_be_chosen() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    let held = [
+        "compare",
+        "clash.toml",
+        "higher.toml",
+        "--runs",
+        "20",
+        "--set",
+        "drive=0.25",
+    ];
+    let text = succeed(desk.path(), &held);
+    assert!(
+        text.contains("seed 1\nwith drive = 0.25\nBaseline: clash\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -8,12 +8,10 @@ use crate::batch::conduct::Conducted;
 use crate::batch::file::Want;
 use crate::batch::plan::{Goal, Plan};
 use crate::batch::store::StoreError;
-use crate::report::number::counted;
+use crate::report::number;
 use crate::stats::decision::robustness::{Outcomes, Question, Robustness};
-use crate::stats::decision::satisficing::satisficing_share;
+use crate::stats::decision::satisficing::{StateWorlds, satisficing_share};
 use crate::stats::decision::{self, Limit};
-use crate::stats::interval::Interval;
-use crate::stats::worlds::WorldHistogram;
 
 /// Policies that are weighed against each other at most: the work grows with the cube of their number.
 pub const MOST_POLICIES: u64 = 64;
@@ -90,19 +88,22 @@ fn weigh_one(
     let policies = plan.policies();
     let runs = reader.rounds() * u64::from(plan.block);
     let world = plan.runs_per_world().map_or(runs, u64::from);
-    let groups = (1..=MOST_GROUPS.min(world))
-        .filter(|groups| world.is_multiple_of(*groups))
-        .max()
-        .unwrap_or(1);
-    let made = Outcomes::new(policies as usize, groups as usize, &weights);
+    if world < 2 {
+        return Ok(Err(
+            "one run in each world cannot show what is chance: more runs are needed".to_owned(),
+        ));
+    }
+    let sizes = group_sizes(world);
+    let groups = sizes.len();
+    let made = Outcomes::new(policies as usize, &sizes, &weights);
     let mut outcomes = match made {
         Ok(outcomes) => outcomes,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    let histograms = plan.quantities[goal.quantity].is_probability();
-    // For each policy and stratum.
-    let mut worlds: Vec<Vec<Option<WorldHistogram>>> =
-        vec![vec![None; weights.len()]; policies as usize];
+    let probability = plan.quantities[goal.quantity].is_probability();
+    let counted = plan.runs_per_world().filter(|_| probability);
+    // For each policy, its worlds in each state.
+    let mut worlds: Vec<Vec<StateWorlds>> = vec![Vec::new(); policies as usize];
     for state in 0..plan.states() {
         let first = state * policies;
         let Some(stratum) = stratum_of[plan.cell(first).scenario] else {
@@ -120,32 +121,29 @@ fn weigh_one(
             let records = reader.read(number..number + 1)?;
             let runs = CellRuns::new(plan, number, &records);
             *capped += runs.capped();
-            let size = world / groups;
-            let Some(grouped) = group_means(&runs, goal.quantity, size) else {
+            let Some(grouped) = group_means(&runs, goal.quantity, &sizes) else {
                 return Ok(Err(format!(
                     "in cell {number} ({}) none of {} has a value: each was stopped at the cap on events (`max_events`), or its \
                      metric is not finite",
                     plan.describe(plan.cell(number)),
-                    counted(size, "run in a row", "runs in a row"),
+                    in_a_row(sizes[0]),
                 )));
             };
             means.push(grouped);
-            if let Some(histogram) = runs.histogram(goal.quantity).filter(|_| histograms) {
-                match &mut worlds[policy][stratum] {
-                    Some(all) => all.merge(&histogram),
-                    none => *none = Some(histogram),
-                }
+            if let Some(runs_per_world) = counted {
+                worlds[policy].push(StateWorlds {
+                    weight: plan.scenarios[runs.cell().scenario].weight,
+                    occurrences: occurrences(&runs, goal.quantity, runs_per_world),
+                });
             }
         }
-        let count = means
-            .first()
-            .map_or(0, |means| means.len() / groups as usize);
+        let count = means.first().map_or(0, |means| means.len() / groups);
         for number in 0..count {
-            let start = number * groups as usize;
+            let start = number * groups;
             let row: Vec<f64> = (means.iter())
-                .flat_map(|means| means[start..start + groups as usize].iter().copied())
+                .flat_map(|means| means[start..start + groups].iter().copied())
                 .collect();
-            if let Err(error) = outcomes.add_world(stratum, number as u64, &row) {
+            if let Err(error) = outcomes.add_world(stratum, state, number as u64, &row) {
                 return Ok(Err(error.to_string()));
             }
         }
@@ -156,6 +154,7 @@ fn weigh_one(
     });
     let question = Question {
         goal: direction(goal.want),
+        probability,
         limit,
         level: done.level,
         seed: plan.seed,
@@ -164,40 +163,47 @@ fn weigh_one(
         Ok(robust) => robust,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    if let Some(limit) = limit {
+    if let (Some(limit), Some(runs)) = (limit, counted) {
         // Of yes-or-no outcomes more is known than their means: the distribution of counts.
         for (robustness, worlds) in robust.iter_mut().zip(&worlds) {
-            let strata: Option<Vec<(f64, &WorldHistogram)>> = (weights.iter().zip(worlds))
-                .map(|(weight, histogram)| Some((*weight, histogram.as_ref()?)))
-                .collect();
-            if let Some(strata) = strata {
-                let share = satisficing_share(&strata, limit, done.level, plan.seed);
-                robustness.satisficing = share.or(robustness.satisficing);
-            }
+            let share = satisficing_share(worlds, runs, limit, done.level, plan.seed);
+            robustness.satisficing = share.or(robustness.satisficing);
         }
-    }
-    if plan.quantities[goal.quantity].is_probability() {
-        robust.iter_mut().for_each(within_a_probability);
     }
     Ok(Ok(robust))
 }
 
-/// Cuts off what intervals of probabilities, and of their differences in size, have outside 0 and 1.
-fn within_a_probability(robustness: &mut Robustness) {
-    for estimate in [
-        &mut robustness.expected,
-        &mut robustness.regret_expected,
-        &mut robustness.regret_90,
-        &mut robustness.regret_maximal,
-    ] {
-        let Interval { low, high } = estimate.interval;
-        estimate.interval = Interval::new(low.clamp(0.0, 1.0), high.clamp(0.0, 1.0));
-    }
+fn in_a_row(runs: u64) -> String {
+    number::counted(runs, "run in a row", "runs in a row")
 }
 
-/// The means of consecutive groups of `size` runs. A run without a value leaves its group smaller; `None` if a group has none.
-fn group_means(runs: &CellRuns<'_>, quantity: usize, size: u64) -> Option<Vec<f64>> {
-    let mut means = Vec::new();
+/// The sizes of the groups into which the runs of a world are divided: as equal as can be.
+fn group_sizes(runs: u64) -> Vec<u64> {
+    let groups = MOST_GROUPS.min(runs);
+    let end = |group: u64| group * runs / groups;
+    (0..groups)
+        .map(|group| end(group + 1) - end(group))
+        .collect()
+}
+
+/// In how many runs of each world an endgame or a flag came about.
+fn occurrences(runs: &CellRuns<'_>, quantity: usize, runs_per_world: u32) -> Vec<u32> {
+    let mut worlds = Vec::new();
+    for (run, value) in runs.values(quantity).enumerate() {
+        if run % runs_per_world as usize == 0 {
+            worlds.push(0);
+        }
+        if let Some(occurrences) = worlds.last_mut() {
+            *occurrences += u32::from(value == Some(1.0));
+        }
+    }
+    worlds
+}
+
+/// The means of consecutive groups of so many runs, over and over. A run without a value leaves its group smaller; `None` if a
+/// group has none.
+fn group_means(runs: &CellRuns<'_>, quantity: usize, sizes: &[u64]) -> Option<Vec<f64>> {
+    let mut means: Vec<f64> = Vec::new();
     let (mut seen, mut count, mut sum) = (0, 0_u64, 0.0);
     for value in runs.values(quantity) {
         seen += 1;
@@ -205,7 +211,7 @@ fn group_means(runs: &CellRuns<'_>, quantity: usize, size: u64) -> Option<Vec<f6
             count += 1;
             sum += value;
         }
-        if seen == size {
+        if seen == sizes[means.len() % sizes.len()] {
             if count == 0 {
                 return None;
             }
@@ -284,10 +290,13 @@ pub fn write_robustness(
                 robustness.satisficing,
             ];
             for estimate in estimates {
+                // Without a bound nothing is known.
+                let interval = (estimate.map(|estimate| estimate.interval))
+                    .filter(|interval| interval.width().is_finite());
                 cells.extend([
                     Cell::Number(estimate.map(|estimate| estimate.value)),
-                    Cell::Number(estimate.map(|estimate| estimate.interval.low)),
-                    Cell::Number(estimate.map(|estimate| estimate.interval.high)),
+                    Cell::Number(interval.map(|interval| interval.low)),
+                    Cell::Number(interval.map(|interval| interval.high)),
                 ]);
             }
             files.row(&mut table, &cells)?;

@@ -5,6 +5,7 @@ use super::parquet_table::{Cell, Column, ColumnType};
 use super::text::{policy_name, value_alone};
 use crate::batch::file::Want;
 use crate::batch::plan::{Plan, PlannedSelection};
+use crate::batch::selection::observation_runs;
 use crate::batch::store::StoreError;
 use crate::report::number::{count, percent, significant};
 use crate::report::text_table::{Align, Table};
@@ -14,7 +15,7 @@ use crate::stats::decision::selection::Selection;
 pub fn text(plan: &Plan, asked: &PlannedSelection, found: &Selection) -> String {
     let goal = &plan.goals[asked.goal];
     let quantity = &plan.quantities[goal.quantity];
-    let runs = |observations: u64| observations * u64::from(plan.block) * plan.states();
+    let runs = |observations: u64| observations * observation_runs(plan) * plan.states();
     let total: u64 = found.observations.iter().map(|&n| runs(n)).sum();
     let most = found.observations.iter().copied().max().unwrap_or(0);
     let equal = runs(most) * plan.policies();
@@ -101,7 +102,11 @@ pub fn write(plan: &Plan, found: &Selection, files: &mut Files) -> Result<(), St
             Number,
             "Expected outcome over the states of the world",
         ),
-        Column::new("observations", Count, "Blocks of runs in each state"),
+        Column::new(
+            "observations",
+            Count,
+            "Observations in each state, means over 50 runs or more",
+        ),
         Column::new("runs", Count, "Runs in all"),
         Column::new("best", Truth, "Whether it was found to be the best"),
         Column::new("survived", Truth, "Whether it was not dropped"),
@@ -120,7 +125,7 @@ pub fn write(plan: &Plan, found: &Selection, files: &mut Files) -> Result<(), St
         cells.extend([
             Cell::Number(Some(mean)),
             Cell::Count(observations),
-            Cell::Count(observations * u64::from(plan.block) * plan.states()),
+            Cell::Count(observations * observation_runs(plan) * plan.states()),
             Cell::Truth(policy == found.best),
             Cell::Truth(found.survivors.contains(&policy)),
         ]);

@@ -10,7 +10,8 @@ use crate::batch::conduct::Conducted;
 use crate::batch::file::Want;
 use crate::batch::plan::{Plan, PlannedQuantity, Size};
 use crate::report::number::{
-    count, counted, decimals, percent, percent_decimals, percent_range, range, rounded, significant,
+    count, counted, decimals, has_no_width, percent, percent_decimals, percent_range, range,
+    rounded, significant,
 };
 use crate::report::text_table::{Align, Table};
 use crate::stats::decision;
@@ -402,13 +403,7 @@ impl<'p> Shown<'p> {
             ];
             cells.extend(estimates.map(|estimate| weighed_text(quantity, &estimate)));
             if let Some(share) = robustness.satisficing {
-                // A share of worlds is not known to more.
-                let digits = percent_decimals(share.interval).min(1);
-                cells.push(format!(
-                    "{} {}",
-                    percent(share.value, digits),
-                    percent_range(share.interval.low, share.interval.high, digits)
-                ));
+                cells.push(share_text(&share));
             }
             table.row(cells);
         }
@@ -543,7 +538,7 @@ fn weighed_text(quantity: &PlannedQuantity, estimate: &decision::Estimate) -> St
 }
 
 fn value_text(probability: bool, value: f64, interval: Interval) -> String {
-    if interval.width() == 0.0 {
+    if has_no_width(interval) || !interval.width().is_finite() {
         let (scale, unit) = if probability {
             (100.0, " %")
         } else {
@@ -562,6 +557,19 @@ fn value_text(probability: bool, value: f64, interval: Interval) -> String {
         rounded(interval.high, digits),
     );
     format!("{} {}", rounded(value, digits), range(&low, &high))
+}
+
+/// A share of worlds; it is not known to more than a decimal.
+fn share_text(share: &decision::Estimate) -> String {
+    let digits = percent_decimals(share.interval).min(1);
+    if has_no_width(share.interval) || !share.interval.width().is_finite() {
+        return percent(share.value, digits);
+    }
+    format!(
+        "{} {}",
+        percent(share.value, digits),
+        percent_range(share.interval.low, share.interval.high, digits)
+    )
 }
 
 /// A difference and its interval, in percentage points for a probability.

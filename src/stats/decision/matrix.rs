@@ -35,15 +35,6 @@ impl Matrix {
         }
     }
 
-    /// `self + factor * other`.
-    pub fn plus(&self, factor: f64, other: &Self) -> Self {
-        let cells = self.cells.iter().zip(&other.cells);
-        Self {
-            size: self.size,
-            cells: cells.map(|(a, b)| a + factor * b).collect(),
-        }
-    }
-
     pub fn times(&self, other: &Self) -> Self {
         let n = self.size;
         let mut product = Self::zero(n);

@@ -10,38 +10,65 @@
 //!
 //! Each outcome in a world is a mean over some runs. A maximum over noisy means is too large, so plain regrets are too large, and
 //! the plain share of worlds beyond a limit is drawn towards one half. Therefore each world's runs are divided into groups, which
-//! show the noise of the means *and how it is shared by settings* under common random numbers. With C the covariance of the
-//! worlds' means and N that of their noise, the true outcomes have the covariance B = C - N across worlds (negative eigenvalues
-//! are set to 0). Given the means m of a world, its true outcomes are then drawn from the normal distribution with mean
-//! `M + B C^-1 (m - M)` and covariance `B - B C^-1 B`, where M is the mean over worlds (empirical Bayes: B. Efron and C. Morris,
-//! Journal of the American Statistical Association 68 (1973); drawing, instead of taking its mean, keeps the spread of the true
-//! outcomes: D. B. Rubin, "Multiple Imputation for Nonresponse in Surveys" (1987)). Worlds thus drawn have the right mean,
-//! variances and covariances. Estimates are means over such draws. Without noise the draws are the means themselves.
+//! show the noise of the means *and how it is shared by settings* under common random numbers. Groups may differ in size: with
+//! n_g of R runs in group g of G, the noise of a world's mean has the estimated covariance `sum n_g d_g d_g' / (R (G - 1))`, where
+//! d_g is what the group's mean differs from the world's.
+//!
+//! *Regrets and satisficing* take the noise out by shrinkage. With C the covariance of the worlds' means and N
+//! that of their noise, the true outcomes have the covariance `B = C^1/2 (I - C^-1/2 N C^-1/2)+ C^1/2` across worlds, that is,
+//! C - N but for directions in which there is more noise than spread. The plus sets negative eigenvalues to 0, so that 0 <= B <= C
+//! holds, and the factor `B C^-1` by which a mean is drawn towards the others has eigenvalues between 0 and 1; with (C - N)+
+//! instead of B they may be as large as 100 where settings are nearly alike. Given the means m of a world, its true outcomes are
+//! then drawn from the normal distribution with mean `M + B C^-1 (m - M)` and covariance `B - B C^-1 B`, where M is the mean over
+//! worlds (empirical Bayes: B. Efron and C. Morris, Journal of the American Statistical Association 68 (1973); drawing, instead of
+//! taking its mean, keeps the spread of the true outcomes: D. B. Rubin, "Multiple Imputation for Nonresponse in Surveys" (1987)).
+//! Worlds thus drawn have the right mean, variances and covariances; probabilities are cut off at 0 and 1. Estimates are means
+//! over such draws. Without noise the draws are the means themselves.
+//!
+//! Probabilities are no normal numbers, and an *expected regret* can be bounded without any such assumption. The plain one is too
+//! large on average. The cross-fitted one is too small: the setting to compare with is chosen by one half of the groups and valued
+//! by the other, both ways, so that noise does not favour it, and a choice that is not the best cannot make the regret larger
+//! (V. Chernozhukov et al., "Double/debiased machine learning for treatment and structural parameters", The Econometrics Journal
+//! 21 (2018), where the name is from). The choice is that which is best in the world, or on average over the worlds of the state,
+//! or over those of the stratum, whichever of the three gains most. The estimate from the draws is kept between these two: where
+//! common random numbers leave no doubt which setting is better, they coincide.
 //!
 //! Closed form, two settings whose difference is normal across worlds with mean -0.3 and standard deviation 1 (noise of the same
 //! size), 100 worlds; root mean square error, and in brackets that of plain regrets:
 //!
 //! | | truth | error |
 //! |---|---|---|
-//! | expected regret | 0.267 | 0.072 (0.177) |
-//! | 90 % regret | 0.982 | 0.209 (0.548) |
-//! | maximal regret | of these worlds | 0.463 (1.268) |
+//! | expected regret | 0.267 | 0.073 (0.172) |
+//! | 90 % regret | 0.982 | 0.227 (0.526) |
+//! | maximal regret | of these worlds | 0.554 (1.267) |
 //!
-//! (`print_accuracy` in the tests prints it.) Intervals: `expected` by Student's t over units; `regret_expected`, `regret_90` and `satisficing` by the percentiles of a bootstrap over worlds (B. Efron
-//! and R. J. Tibshirani, "An Introduction to the Bootstrap" (1993)), each with a draw of its own. `regret_maximal` is about the
-//! very worlds that were run, since no sample bounds the worst of all worlds: its interval comes from draws for these worlds, each
-//! with the means and covariances of another resample (N. M. Laird and T. A. Louis, Journal of the American Statistical
-//! Association 82 (1987)).
+//! (`print_accuracy` in the tests prints it.)
 //!
-//! The draws are normal and so have no bounds. Where the worlds do, the largest regret of many worlds of few runs comes out too
-//! large: with differences that are uniform between 0 and 0.4 it was 0.47 instead of 0.396 for 100 worlds of 50 runs, and the 95 %
-//! interval held the truth in 9 of 20 repetitions; for 40 worlds it did in 18 of 20.
+//! # Intervals
 //!
-//! Of a stratum with a single world nothing tells noise from truth in a maximum: there the plain means are used, and the intervals
-//! show their noise, from resampled groups. Many runs in it make both small.
+//! Worlds of one *unit* share their random numbers, such as the same draw of the parameters under rival explanations or in several
+//! states: they are alike. What is known of a mean comes from the units of each state, or, where a state is a single world, from
+//! its groups, which share their random numbers across states just as units do. Each state has an interval of its own: Student's
+//! for numbers; Wilson's for probabilities and Tango's for their regret, at the effective number of runs (see
+//! [`WorldHistogram::mean_interval`](crate::stats::worlds::WorldHistogram::mean_interval) and
+//! [`PairedIndicator::difference`](crate::stats::paired::PairedIndicator::difference)), which say something even of what has not
+//! been seen. Their reaches d_s below and above the estimate are put together as `sqrt(sum w_s w_t r_st d_s d_t)` with the
+//! correlations r that units or groups show, and 1 for a state without any spread (G. Y. Zou and A. Donner, "Construction of
+//! confidence limits about effect measures: a general approach", Statistics in Medicine 27 (2008)). Numbers that never varied have
+//! no interval: it reaches from minus to plus infinity.
 //!
-//! Worlds of one *unit* share their random numbers, such as the same draw of the parameters under rival explanations: they are
-//! alike, so they are resampled together, and the standard error of `expected` comes from sums over units.
+//! The interval of `regret_expected` begins where that of the cross-fitted regret does, and so holds 0 unless some gain is sure. It
+//! ends with the bootstrap, but between the ends for the cross-fitted and the plain regret.
+//!
+//! `regret_90` and `satisficing` have the percentiles of a bootstrap over units (B. Efron and R. J. Tibshirani, "An Introduction to
+//! the Bootstrap" (1993)), or over groups where worlds are single, each with a draw of its own. `regret_maximal` is about the very
+//! worlds that were run, since no sample bounds the worst of all worlds: its interval comes from draws for these worlds, each with
+//! the means and covariances of another resample (N. M. Laird and T. A. Louis, Journal of the American Statistical Association 82
+//! (1987)). Plain regrets are too large on average, so the intervals of regrets reach down to the plain ones at
+//! least, and to 0 where that of the expected regret does.
+//!
+//! Of a stratum with a single world nothing tells noise from truth in a maximum: there the plain means are used for the last three,
+//! and the intervals show their noise, from resampled groups. Many runs in it make both small.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,8 +79,9 @@ use super::matrix::Matrix;
 use super::{Estimate, Goal, Limit};
 use crate::random::{Stream, StreamKey, StreamSource};
 use crate::stats::interval::Interval;
-use crate::stats::mean::student_interval;
 use crate::stats::special::normal_quantile;
+
+mod means;
 
 /// Draws of the true outcomes, and resamples of the worlds.
 const DRAWS: u64 = 400;
@@ -67,6 +95,8 @@ const NEGLIGIBLE: f64 = 1e-10;
 pub struct Question {
     /// Which outcomes are better.
     pub goal: Goal,
+    /// Whether outcomes are probabilities: shares of runs in which something came about.
+    pub probability: bool,
     /// A limit that outcomes should keep, if any.
     pub limit: Option<Limit>,
     /// Level of the intervals, in `(0, 1)`.
@@ -93,9 +123,12 @@ pub struct Robustness {
 /// Outcomes that cannot be evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Error)]
 pub enum OutcomesError {
-    /// No settings, strata or groups.
+    /// No settings or strata.
     #[error("there must be at least one {0}")]
     Empty(&'static str),
+    /// Less than two groups, or an empty one.
+    #[error("chance shows only in two groups of runs or more")]
+    Groups,
     /// A weight is not a finite number above 0.
     #[error("weights must be above 0, not {0}")]
     Weight(f64),
@@ -127,7 +160,10 @@ pub enum OutcomesError {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcomes {
     settings: usize,
-    groups: usize,
+    /// Of each group, its part of the runs times the number of groups: 1 if all are of equal size.
+    parts: Vec<f64>,
+    /// Runs of each world.
+    runs: f64,
     strata: Vec<Stratum>,
 }
 
@@ -139,6 +175,8 @@ struct Stratum {
 
 #[derive(Clone, Debug, PartialEq)]
 struct World {
+    /// Which of the stratum's states it is in.
+    state: u64,
     /// Worlds with the same unit share their random numbers.
     unit: u64,
     /// Mean of each setting.
@@ -148,20 +186,23 @@ struct World {
 }
 
 impl Outcomes {
-    /// No worlds yet, of strata with these weights (they need not add up to 1). The runs of each world are divided into `groups`
-    /// of equal size; with one group the noise is not known and stays in.
+    /// No worlds yet, of strata with these weights (they need not add up to 1). The runs of each world are divided into groups of
+    /// these sizes.
     ///
     /// # Errors
-    /// No settings, groups or strata; a weight that is not above 0.
-    pub fn new(settings: usize, groups: usize, weights: &[f64]) -> Result<Self, OutcomesError> {
-        for (name, number) in [
-            ("setting", settings),
-            ("group", groups),
-            ("stratum", weights.len()),
-        ] {
+    /// No settings or strata, less than two groups; a weight that is not above 0.
+    pub fn new(
+        settings: usize,
+        group_sizes: &[u64],
+        weights: &[f64],
+    ) -> Result<Self, OutcomesError> {
+        for (name, number) in [("setting", settings), ("stratum", weights.len())] {
             if number == 0 {
                 return Err(OutcomesError::Empty(name));
             }
+        }
+        if group_sizes.len() < 2 || group_sizes.contains(&0) {
+            return Err(OutcomesError::Groups);
         }
         if let Some(&wrong) = weights.iter().find(|w| !(**w > 0.0 && w.is_finite())) {
             return Err(OutcomesError::Weight(wrong));
@@ -171,25 +212,33 @@ impl Outcomes {
             weight: weight / total,
             worlds: Vec::new(),
         };
+        let runs = group_sizes.iter().sum::<u64>() as f64;
+        let part = |&size: &u64| size as f64 * group_sizes.len() as f64 / runs;
         Ok(Self {
             settings,
-            groups,
+            parts: group_sizes.iter().map(part).collect(),
+            runs,
             strata: weights.iter().map(stratum).collect(),
         })
     }
 
+    fn groups(&self) -> usize {
+        self.parts.len()
+    }
+
     /// Adds a world: for each setting the means of its groups, setting by setting. Group g of all settings has the same runs, and
-    /// so has group g of all worlds with the same `unit`, in whatever stratum.
+    /// so has group g of all worlds with the same `unit`, in whatever stratum and state. A state has at most one world of a unit.
     ///
     /// # Errors
     /// There is no such stratum, or not a finite mean for each setting and group.
     pub fn add_world(
         &mut self,
         stratum: usize,
+        state: u64,
         unit: u64,
         group_means: &[f64],
     ) -> Result<(), OutcomesError> {
-        let (settings, groups) = (self.settings, self.groups);
+        let (settings, groups) = (self.settings, self.groups());
         let expected = settings * groups;
         if group_means.len() != expected {
             return Err(OutcomesError::Length {
@@ -203,9 +252,11 @@ impl Outcomes {
             });
         }
         let rows = group_means.chunks_exact(groups);
-        let means: Vec<f64> = rows
-            .map(|row| row.iter().sum::<f64>() / groups as f64)
-            .collect();
+        let mean = |row: &[f64]| {
+            let sum: f64 = row.iter().zip(&self.parts).map(|(x, part)| x * part).sum();
+            sum / groups as f64
+        };
+        let means: Vec<f64> = rows.map(mean).collect();
         let mut deviations = Vec::with_capacity(expected);
         for group in 0..groups {
             let of = |setting: usize| group_means[setting * groups + group] - means[setting];
@@ -213,6 +264,7 @@ impl Outcomes {
         }
         let stratum = (self.strata.get_mut(stratum)).ok_or(OutcomesError::NoStratum(stratum))?;
         stratum.worlds.push(World {
+            state,
             unit,
             means,
             deviations,
@@ -231,15 +283,22 @@ impl Outcomes {
         let key = |name| StreamKey::derive(question.seed, &["robustness", name]);
         let (draws, resamples) = (key("draws"), key("resamples"));
         let own: Vec<Posterior> = (self.strata.iter())
-            .map(|stratum| self.posterior(&stratum.all()))
+            .map(|stratum| self.posterior(&stratum.all(), stratum.is_one_unit()))
             .collect();
+        let bounds = match question.probability {
+            true => [0.0, 1.0],
+            false => [f64::NEG_INFINITY, f64::INFINITY],
+        };
+        let plain: Vec<Vec<Vec<f64>>> = (self.strata.iter())
+            .map(|stratum| stratum.worlds.iter().map(|w| w.means.clone()).collect())
+            .collect();
+        let observed = self.scores(question, &plain);
         let drawn: Vec<Vec<Scores>> = (0..DRAWS)
             .into_par_iter()
             .map(|number| {
                 let mut stream = StreamSource::new(draws).stream(number);
-                let worlds = self.strata.iter().zip(&own);
-                let worlds =
-                    worlds.map(|(stratum, posterior)| posterior.draw(&stratum.all(), &mut stream));
+                let worlds = (plain.iter().zip(&own))
+                    .map(|(means, posterior)| posterior.draw(means, bounds, &mut stream));
                 self.scores(question, &worlds.collect::<Vec<_>>())
             })
             .collect();
@@ -251,74 +310,85 @@ impl Outcomes {
             .into_par_iter()
             .map(|number| {
                 let mut stream = StreamSource::new(resamples).stream(number);
-                let picks = Picks::new(&units, self.groups, &mut stream);
+                let picks = Picks::new(&units, self.groups(), &mut stream);
                 let mut fixed = Vec::new();
                 let mut moved = Vec::new();
-                for stratum in &self.strata {
-                    if let [world] = stratum.worlds.as_slice() {
-                        let outcomes = vec![self.with_other_groups(world, &picks.groups)];
+                for ((stratum, means), own) in self.strata.iter().zip(&plain).zip(&own) {
+                    if stratum.is_one_unit() {
+                        let others: Vec<Vec<f64>> = (stratum.worlds.iter())
+                            .map(|world| self.with_other_groups(world, &picks.groups))
+                            .collect();
+                        let outcomes = own.around(&others).draw(&others, bounds, &mut stream);
                         fixed.push(outcomes.clone());
                         moved.push(outcomes);
                         continue;
                     }
                     let some = stratum.resampled(&picks.units);
-                    let posterior = self.posterior(&some);
-                    fixed.push(posterior.draw(&stratum.all(), &mut stream));
-                    moved.push(posterior.draw(&some, &mut stream));
+                    let posterior = self.posterior(&some, false);
+                    let some: Vec<Vec<f64>> = some.iter().map(|w| w.means.clone()).collect();
+                    fixed.push(posterior.draw(means, bounds, &mut stream));
+                    moved.push(posterior.draw(&some, bounds, &mut stream));
                 }
                 [self.scores(question, &fixed), self.scores(question, &moved)]
             })
             .collect();
+        let fitted = self.cross_fitted(question.goal);
+        let greatest = self.greatest(question.goal);
         let robustness = |setting: usize| {
-            let mean = |read: fn(&Scores) -> f64| {
+            let estimate = |read: fn(&Scores) -> f64, kind: usize, lowest: f64| {
                 let values = drawn.iter().map(|scores| read(&scores[setting]));
-                values.sum::<f64>() / DRAWS as f64
-            };
-            let estimate = |read: fn(&Scores) -> f64, kind: usize| {
-                let value = mean(read);
+                let value = values.sum::<f64>() / DRAWS as f64;
                 let values = resampled.iter().map(|both| read(&both[kind][setting]));
                 let interval = percentiles(values.collect(), question.level);
                 // The centre of a bootstrap may lie elsewhere: the interval is made to hold the estimate.
-                Estimate {
-                    value,
-                    interval: Interval::new(interval.low.min(value), interval.high.max(value)),
-                }
+                let low = interval.low.min(value).min(lowest);
+                let high = interval.high.max(value);
+                // Of what never varied nothing is known.
+                let interval = match high > low {
+                    true => Interval::new(low, high),
+                    false => means::UNKNOWN,
+                };
+                Estimate { value, interval }
             };
+            let expected = self.expected(question, setting);
+            let regret = means::Regret {
+                drawn: estimate(|s| s.regret_expected, 1, f64::INFINITY),
+                fitted: self.regret(question, setting, &fitted),
+                plain: self.regret(question, setting, &greatest),
+            };
+            let regret_expected = regret.within(question, expected.interval);
+            // Where it is not sure that there is any regret, there may be none in any world.
+            let least = |plain: f64| match regret_expected.interval.low > 0.0 {
+                true => plain,
+                false => 0.0,
+            };
+            let plain = &observed[setting];
             Robustness {
-                expected: self.expected(setting, question.level),
-                regret_expected: estimate(|s| s.regret_expected, 1),
-                regret_90: estimate(|s| s.regret_90, 1),
-                regret_maximal: estimate(|s| s.regret_maximal, 0),
-                satisficing: question.limit.map(|_| estimate(|s| s.satisficing, 1)),
+                expected,
+                regret_expected,
+                regret_90: estimate(|s| s.regret_90, 1, least(plain.regret_90)),
+                regret_maximal: estimate(|s| s.regret_maximal, 0, least(plain.regret_maximal)),
+                satisficing: (question.limit)
+                    .map(|_| estimate(|s| s.satisficing, 1, f64::INFINITY)),
             }
         };
         Ok((0..self.settings).map(robustness).collect())
     }
 
-    /// What is known of the true outcomes of worlds of one stratum.
-    fn posterior(&self, worlds: &[&World]) -> Posterior {
-        let (n, groups) = (self.settings, self.groups);
+    /// What is known of the true outcomes of worlds of one stratum, which may all be of `one_unit`.
+    fn posterior(&self, worlds: &[&World], one_unit: bool) -> Posterior {
+        let n = self.settings;
         let count = worlds.len() as f64;
-        let mut noise = Matrix::zero(n);
-        if groups > 1 {
-            let factor = 1.0 / (count * groups as f64 * (groups - 1) as f64);
-            for deviations in worlds.iter().flat_map(|w| w.deviations.chunks_exact(n)) {
-                noise.add_outer(deviations, factor);
-            }
-        }
-        let mut centre = vec![0.0; n];
-        for world in worlds {
-            for (sum, mean) in centre.iter_mut().zip(&world.means) {
-                *sum += mean / count;
-            }
-        }
+        let centre = centre(n, worlds.iter().map(|world| &*world.means));
+        let as_they_are = |centre| Posterior {
+            centre,
+            gain: Matrix::identity(n),
+            spread: Matrix::zero(n),
+        };
         if worlds.len() < 2 {
-            return Posterior {
-                centre,
-                gain: Matrix::identity(n),
-                spread: Matrix::zero(n),
-            };
+            return as_they_are(centre);
         }
+        let noise = self.noise(worlds, one_unit);
         let mut total = Matrix::zero(n);
         for world in worlds {
             let deviations: Vec<f64> = (world.means.iter().zip(&centre))
@@ -327,39 +397,55 @@ impl Outcomes {
             total.add_outer(&deviations, 1.0 / (count - 1.0));
         }
         if noise.cells.iter().all(|&x| x == 0.0) {
-            return Posterior {
-                centre,
-                gain: Matrix::identity(n),
-                spread: Matrix::zero(n),
-            };
+            return as_they_are(centre);
         }
         let largest = (0..n).map(|i| total.cells[i * n + i]).fold(0.0, f64::max);
-        let between = total.plus(-1.0, &noise).with_eigenvalues(|x| x.max(0.0));
-        let inverse = total.with_eigenvalues(|x| {
-            if x > largest * NEGLIGIBLE {
-                1.0 / x
-            } else {
-                0.0
-            }
+        let root = total.with_eigenvalues(|x| x.max(0.0).sqrt());
+        let inverse_root = total.with_eigenvalues(|x| match x > largest * NEGLIGIBLE {
+            true => 1.0 / x.sqrt(),
+            false => 0.0,
         });
-        let gain = between.times(&inverse);
-        let left = between.plus(-1.0, &gain.times(&between));
+        let noise_share = inverse_root.times(&noise).times(&inverse_root);
+        let kept =
+            |f: fn(f64) -> f64| noise_share.with_eigenvalues(|x| f((1.0 - x).clamp(0.0, 1.0)));
         Posterior {
             centre,
-            gain,
-            spread: left.with_eigenvalues(|x| x.max(0.0).sqrt()),
+            gain: root.times(&kept(|x| x)).times(&inverse_root),
+            spread: root.times(&kept(|x| (x * (1.0 - x)).sqrt())),
         }
+    }
+
+    /// Covariance of the noise of the means of two worlds or more, which may all be of `one_unit`.
+    fn noise(&self, worlds: &[&World], one_unit: bool) -> Matrix {
+        let (n, groups) = (self.settings, self.groups());
+        // Noise that all worlds of one unit share moves their mean, and does not spread them.
+        let shared = match one_unit {
+            true => centre(n * groups, worlds.iter().map(|world| &*world.deviations)),
+            false => vec![0.0; n * groups],
+        };
+        let own = worlds.len() as f64 - f64::from(u8::from(one_unit));
+        let mut noise = Matrix::zero(n);
+        let factor = 1.0 / (own * groups as f64 * (groups - 1) as f64);
+        for world in worlds {
+            let apart: Vec<f64> = (world.deviations.iter().zip(&shared))
+                .map(|(deviation, shared)| deviation - shared)
+                .collect();
+            for (deviations, part) in apart.chunks_exact(n).zip(&self.parts) {
+                noise.add_outer(deviations, factor * part);
+            }
+        }
+        noise
     }
 
     /// The means of a single world as other runs might have made them: over groups drawn from its own.
     fn with_other_groups(&self, world: &World, picks: &[usize]) -> Vec<f64> {
-        let groups = self.groups as f64;
+        let groups = self.groups() as f64;
         // Drawn means vary by a factor (G - 1) / G less than those of other runs.
-        let scale = (groups / (groups - 1.0).max(1.0)).sqrt() / groups;
+        let scale = (groups / (groups - 1.0)).sqrt() / groups;
         let deviations: Vec<&[f64]> = world.deviations.chunks_exact(self.settings).collect();
         let outcome = |setting: usize| {
-            let sum: f64 = picks.iter().map(|&group| deviations[group][setting]).sum();
-            world.means[setting] + scale * sum
+            let picked = |&group: &usize| self.parts[group] * deviations[group][setting];
+            world.means[setting] + scale * picks.iter().map(picked).sum::<f64>()
         };
         (0..self.settings).map(outcome).collect()
     }
@@ -390,67 +476,16 @@ impl Outcomes {
         }
         all
     }
-
-    /// Weighted mean over strata of the mean over worlds. Its variance is that of sums over units, which holds whether worlds of
-    /// different strata share a unit or not (W. G. Cochran, "Sampling Techniques" (1977), section 9A.5); in strata of a single
-    /// world the groups are the units.
-    fn expected(&self, setting: usize, level: f64) -> Estimate {
-        let mut value = 0.0;
-        let mut units: BTreeMap<u64, f64> = BTreeMap::new();
-        let mut groups = vec![0.0; self.groups];
-        let mut smallest: Option<usize> = None;
-        let mut unknown = false;
-        let mut single = false;
-        for stratum in &self.strata {
-            let count = stratum.worlds.len();
-            let share = stratum.weight / count as f64;
-            let mean: f64 =
-                stratum.worlds.iter().map(|w| w.means[setting]).sum::<f64>() / count as f64;
-            value += stratum.weight * mean;
-            if let [world] = stratum.worlds.as_slice() {
-                single = true;
-                unknown |= self.groups < 2;
-                let deviations = world.deviations.chunks_exact(self.settings);
-                for (sum, deviation) in groups.iter_mut().zip(deviations) {
-                    *sum += stratum.weight * deviation[setting];
-                }
-                continue;
-            }
-            smallest = Some(smallest.map_or(count, |least| least.min(count)));
-            for world in &stratum.worlds {
-                *units.entry(world.unit).or_insert(0.0) += share * (world.means[setting] - mean);
-            }
-        }
-        if unknown {
-            let interval = Interval::new(f64::NEG_INFINITY, f64::INFINITY);
-            return Estimate { value, interval };
-        }
-        let (mut variance, mut df) = (0.0, f64::INFINITY);
-        if let Some(smallest) = smallest {
-            // Units of strata with more worlds are more; the fewest decide, which is on the safe side.
-            let least = units.len().min(smallest) as f64;
-            let squares: f64 = units.values().map(|sum| sum * sum).sum();
-            variance += squares * least / (least - 1.0).max(1.0);
-            df = (least - 1.0).max(1.0);
-        }
-        if single {
-            let number = self.groups as f64;
-            let squares: f64 = groups.iter().map(|sum| sum * sum).sum();
-            variance += squares / (number * (number - 1.0));
-            df = df.min(number - 1.0);
-        }
-        let interval = if variance == 0.0 {
-            Interval::new(value, value)
-        } else {
-            student_interval(value, variance.sqrt(), df, level)
-        };
-        Estimate { value, interval }
-    }
 }
 
 impl Stratum {
     fn all(&self) -> Vec<&World> {
         self.worlds.iter().collect()
+    }
+
+    /// Whether all its worlds share their random numbers, so that only groups of runs show what is known.
+    fn is_one_unit(&self) -> bool {
+        self.worlds.windows(2).all(|two| two[0].unit == two[1].unit)
     }
 
     /// Its worlds, each as often as its unit was picked; all of them if fewer than two would be left.
@@ -490,6 +525,7 @@ impl Picks {
 }
 
 /// Normal distribution of the true outcomes of a world given its means.
+#[derive(Clone)]
 struct Posterior {
     centre: Vec<f64>,
     gain: Matrix,
@@ -498,11 +534,19 @@ struct Posterior {
 }
 
 impl Posterior {
-    /// True outcomes of each world.
-    fn draw(&self, worlds: &[&World], stream: &mut Stream) -> Vec<Vec<f64>> {
+    /// The same about the mean of other means.
+    fn around(&self, means: &[Vec<f64>]) -> Self {
+        Self {
+            centre: centre(self.centre.len(), means.iter().map(Vec::as_slice)),
+            ..self.clone()
+        }
+    }
+
+    /// True outcomes of each world, within bounds.
+    fn draw(&self, means: &[Vec<f64>], bounds: [f64; 2], stream: &mut Stream) -> Vec<Vec<f64>> {
         let certain = self.spread.cells.iter().all(|&x| x == 0.0);
-        let one = |world: &&World| {
-            let deviations: Vec<f64> = (world.means.iter().zip(&self.centre))
+        let one = |means: &Vec<f64>| {
+            let deviations: Vec<f64> = (means.iter().zip(&self.centre))
                 .map(|(mean, centre)| mean - centre)
                 .collect();
             let mut outcomes = self.gain.apply(&deviations);
@@ -517,10 +561,25 @@ impl Posterior {
                     *outcome += part;
                 }
             }
+            for outcome in &mut outcomes {
+                *outcome = outcome.clamp(bounds[0], bounds[1]);
+            }
             outcomes
         };
-        worlds.iter().map(one).collect()
+        means.iter().map(one).collect()
     }
+}
+
+/// The mean of vectors of length `n`.
+fn centre<'a>(n: usize, vectors: impl ExactSizeIterator<Item = &'a [f64]>) -> Vec<f64> {
+    let count = vectors.len() as f64;
+    let mut centre = vec![0.0; n];
+    for vector in vectors {
+        for (sum, x) in centre.iter_mut().zip(vector) {
+            *sum += x / count;
+        }
+    }
+    centre
 }
 
 /// What is read off worlds with known outcomes.

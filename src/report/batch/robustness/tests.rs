@@ -171,7 +171,7 @@ fn evaluate(seed: u64) -> Evaluated {
             let number = 2 * scenario + policy;
             let records = reader.read(number..number + 1).unwrap();
             let runs = CellRuns::new(&plan, number, &records);
-            group_means(&runs, plan.goals[0].quantity, 50).unwrap()
+            group_means(&runs, plan.goals[0].quantity, &[50]).unwrap()
         });
         let regrets = careful
             .iter()
@@ -231,4 +231,15 @@ fn regret_and_satisficing_are_those_of_the_closed_form_and_plain_regret_is_not()
     // The mutant: regret from the means of the worlds' runs, whose noise makes it too large.
     let left_in = mean_interval(&left_in, 0.99).unwrap();
     assert!(left_in.low > 0.0, "{left_in:?}");
+}
+
+#[test]
+fn the_runs_of_a_world_are_divided_into_ten_groups_whatever_their_number() {
+    for runs in [2, 3, 10, 11, 13, 47, 50, 53] {
+        let sizes = group_sizes(runs);
+        assert_eq!(sizes.iter().sum::<u64>(), runs);
+        assert_eq!(sizes.len() as u64, runs.min(10));
+        let (least, most) = (sizes.iter().min(), sizes.iter().max());
+        assert!(most.unwrap() - least.unwrap() <= 1, "{sizes:?}");
+    }
 }
