@@ -67,6 +67,37 @@
 //! (1987)). Plain regrets are too large on average, so the intervals of regrets reach down to the plain ones at
 //! least, and to 0 where that of the expected regret does.
 //!
+//! Measured on 200 repetitions with two settings, 50 runs in each world, one uniform deciding both settings (shared) or each its own
+//! (apart); x is uniform between 0 and 1, y has the distribution Beta(0.3, 29.7). Share of 95 % intervals that held the truth, and in
+//! brackets mean estimate and truth:
+//!
+//! | probabilities | worlds | setting | expected | expected regret | 90 % regret | maximal regret |
+//! |---|---|---|---|---|---|---|
+//! | 0.6 x, 0.5 x, shared | 40 | first | 0.96 (0.3007 of 0.3000) | 0.92 (0.0503 of 0.0500) | 0.93 (0.0886 of 0.0900) | 0.85 (0.1118 of 0.0978) |
+//! | 0.6 x, 0.5 x, shared | 40 | second | 0.96 (0.2504 of 0.2500) | 1.00 (0.0000 of 0.0000) | 1.00 (0.0001 of 0.0000) | 1.00 (0.0037 of 0.0000) |
+//! | 0.6 x, 0.5 x, shared | 200 | first | 0.95 (0.2983 of 0.3000) | 0.95 (0.0498 of 0.0500) | 0.97 (0.0888 of 0.0900) | 0.29 (0.1201 of 0.0994) |
+//! | 0.6 x, 0.5 x, shared | 200 | second | 0.94 (0.2485 of 0.2500) | 1.00 (0.0000 of 0.0000) | 1.00 (0.0000 of 0.0000) | 1.00 (0.0043 of 0.0000) |
+//! | 0.6 x, 0.5 x, apart | 40 | first | 0.94 (0.3030 of 0.3000) | 0.94 (0.0522 of 0.0500) | 0.91 (0.0964 of 0.0900) | 0.90 (0.1254 of 0.0976) |
+//! | 0.6 x, 0.5 x, apart | 40 | second | 0.93 (0.2530 of 0.2500) | 1.00 (0.0020 of 0.0000) | 1.00 (0.0063 of 0.0000) | 1.00 (0.0227 of 0.0000) |
+//! | 0.6 x, 0.5 x, apart | 200 | first | 0.93 (0.3008 of 0.3000) | 0.96 (0.0507 of 0.0500) | 0.93 (0.0930 of 0.0900) | 0.75 (0.1287 of 0.0996) |
+//! | 0.6 x, 0.5 x, apart | 200 | second | 0.93 (0.2509 of 0.2500) | 1.00 (0.0007 of 0.0000) | 1.00 (0.0013 of 0.0000) | 1.00 (0.0195 of 0.0000) |
+//! | 0.2 + 0.1 x both, apart | 40 | first | 0.95 (0.2505 of 0.2500) | 0.97 (0.0122 of 0.0000) | 0.97 (0.0310 of 0.0000) | 0.97 (0.0542 of 0.0000) |
+//! | 0.2 + 0.1 x both, apart | 40 | second | 0.96 (0.2502 of 0.2500) | 0.96 (0.0120 of 0.0000) | 0.96 (0.0305 of 0.0000) | 0.96 (0.0537 of 0.0000) |
+//! | 0.2 + 0.1 x both, apart | 200 | first | 0.93 (0.2502 of 0.2500) | 0.96 (0.0073 of 0.0000) | 0.96 (0.0212 of 0.0000) | 0.96 (0.0449 of 0.0000) |
+//! | 0.2 + 0.1 x both, apart | 200 | second | 0.96 (0.2501 of 0.2500) | 0.98 (0.0072 of 0.0000) | 0.98 (0.0209 of 0.0000) | 0.98 (0.0450 of 0.0000) |
+//! | 0.5 y, 0.1 y, shared | 40 | first | 0.98 (0.0050 of 0.0050) | 0.98 (0.0040 of 0.0040) | 0.76 (0.0103 of 0.0119) | 0.58 (0.0252 of 0.0329) |
+//! | 0.5 y, 0.1 y, shared | 40 | second | 0.99 (0.0010 of 0.0010) | 1.00 (0.0000 of 0.0000) | 1.00 (0.0003 of 0.0000) | 1.00 (0.0006 of 0.0000) |
+//! | 0.5 y, 0.1 y, shared | 200 | first | 0.96 (0.0050 of 0.0050) | 0.95 (0.0040 of 0.0040) | 0.89 (0.0117 of 0.0119) | 0.60 (0.0368 of 0.0461) |
+//! | 0.5 y, 0.1 y, shared | 200 | second | 0.96 (0.0010 of 0.0010) | 1.00 (0.0000 of 0.0000) | 1.00 (0.0002 of 0.0000) | 1.00 (0.0009 of 0.0000) |
+//! | 0.5 y, 0.1 y, apart | 40 | first | 0.96 (0.0051 of 0.0050) | 0.95 (0.0044 of 0.0040) | 0.82 (0.0109 of 0.0119) | 0.61 (0.0255 of 0.0316) |
+//! | 0.5 y, 0.1 y, apart | 40 | second | 0.99 (0.0010 of 0.0010) | 1.00 (0.0002 of 0.0000) | 1.00 (0.0005 of 0.0000) | 1.00 (0.0014 of 0.0000) |
+//! | 0.5 y, 0.1 y, apart | 200 | first | 0.96 (0.0050 of 0.0050) | 0.97 (0.0044 of 0.0040) | 0.90 (0.0120 of 0.0119) | 0.60 (0.0403 of 0.0494) |
+//! | 0.5 y, 0.1 y, apart | 200 | second | 0.96 (0.0010 of 0.0010) | 1.00 (0.0001 of 0.0000) | 1.00 (0.0003 of 0.0000) | 1.00 (0.0015 of 0.0000) |
+//!
+//! (`print_coverage` in the tests prints it.) The draws are normal. So the largest of many regrets comes out too large where the
+//! regrets of worlds have a bound, the more the more worlds there are; it comes out too small where most worlds have hardly any and
+//! few have much.
+//!
 //! Of a stratum with a single world nothing tells noise from truth in a maximum: there the plain means are used for the last three,
 //! and the intervals show their noise, from resampled groups. Many runs in it make both small.
 
