@@ -10,6 +10,7 @@
 //! | [`hindcast`] | what a scenario would have said in the past, against what happened |
 //! | [`batch`] | many scenarios, variants and settings, durable on disk |
 //! | [`experiment`] | many runs, summed up in flat memory |
+//! | [`sensitivity`] | designs and estimators: which inputs drive an output, and where it is likely |
 //! | [`scenario`] | scenario files: reading, inheritance, checking, compiling into a model |
 //! | [`engine`] | one run, exactly |
 //! | [`model`] | the compiled scenario |

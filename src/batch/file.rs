@@ -104,7 +104,7 @@ pub struct RawVariant {
     pub note: Option<String>,
 }
 
-/// The values of one parameter. Exactly one of `values` and `range` is given; without either, the parameter's own range.
+/// The values of one parameter: `values`, or a `range`; without either, the parameter's own range.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawAxis {

@@ -209,6 +209,19 @@ struct Log {
     known: BTreeMap<(usize, u64), f64>,
 }
 
+/// How many observations of an unfinished selection are stored in `folder`.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn stored_observations(folder: &Path) -> Result<usize, StoreError> {
+    let path = folder.join(OBSERVATIONS);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.matches('\n').count().saturating_sub(1)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(StoreError::Io { path, error }),
+    }
+}
+
 impl Log {
     /// Opens the log in `folder`. What a sudden end left incomplete is dropped.
     fn open(folder: &Path) -> Result<Self, StoreError> {

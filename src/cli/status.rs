@@ -8,9 +8,10 @@ use super::{CliError, Output};
 use crate::batch::check::{self, Options};
 use crate::batch::conduct::standing;
 use crate::batch::plan::Size;
+use crate::batch::selection::stored_observations;
 use crate::batch::store::{Description, MANIFEST, Store};
 use crate::report::batch::{REPORT, provisional};
-use crate::report::number::{count, percent};
+use crate::report::number::{count, counted, percent};
 
 /// Show how far a batch is, and what it has come to so far.
 ///
@@ -67,6 +68,13 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<(), CliError> {
             );
         }
     };
+    if description.select {
+        let observations = stored_observations(folder).map_err(store_error)?;
+        return Ok(out.print(&format!(
+            "A selection that is not finished: {} stored. The command that began it goes on from there.\n",
+            counted(observations as u64, "observation is", "observations are"),
+        ))?);
+    }
     let store = Store::read_only(folder, &plan);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads(args.threads))

@@ -288,7 +288,14 @@ fn the_best_policy_is_selected_and_a_second_time_nothing_is_run() {
     fs::create_dir_all(&copy).unwrap();
     fs::write(copy.join("batch.json"), &made["batch.json"]).unwrap();
     let log = &made["observations.csv"];
-    fs::write(copy.join("observations.csv"), &log[..log.len() / 2]).unwrap();
+    let half = &log[..log.len() / 2];
+    fs::write(copy.join("observations.csv"), half).unwrap();
+    let stored = half.iter().filter(|&&byte| byte == b'\n').count() - 1;
+    let status = succeed(desk.path(), &["status", copy.to_str().unwrap()]);
+    assert!(
+        status.contains(&format!("{stored} observations are stored")),
+        "{status}"
+    );
     succeed(
         desk.path(),
         &[

@@ -55,7 +55,7 @@ impl Files {
         Ok(())
     }
 
-    /// Begins a table that is written as CSV, and as Parquet if `parquet` is true.
+    /// Begins a table that is written as CSV and as Parquet.
     ///
     /// # Errors
     /// It cannot be written.
