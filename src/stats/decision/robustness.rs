@@ -344,12 +344,18 @@ impl Outcomes {
                 let picks = Picks::new(&units, self.groups(), &mut stream);
                 let mut fixed = Vec::new();
                 let mut moved = Vec::new();
-                for ((stratum, means), own) in self.strata.iter().zip(&plain).zip(&own) {
+                for (stratum, means) in self.strata.iter().zip(&plain) {
                     if stratum.is_one_unit() {
-                        let others: Vec<Vec<f64>> = (stratum.worlds.iter())
-                            .map(|world| self.with_other_groups(world, &picks.groups))
+                        let others: Vec<World> = (stratum.worlds.iter())
+                            .map(|world| World {
+                                means: self.with_other_groups(world, &picks.groups),
+                                ..world.clone()
+                            })
                             .collect();
-                        let outcomes = own.around(&others).draw(&others, bounds, &mut stream);
+                        let posterior = self.posterior(&others.iter().collect::<Vec<_>>(), true);
+                        let others: Vec<Vec<f64>> =
+                            others.into_iter().map(|world| world.means).collect();
+                        let outcomes = posterior.draw(&others, bounds, &mut stream);
                         fixed.push(outcomes.clone());
                         moved.push(outcomes);
                         continue;
@@ -556,7 +562,6 @@ impl Picks {
 }
 
 /// Normal distribution of the true outcomes of a world given its means.
-#[derive(Clone)]
 struct Posterior {
     centre: Vec<f64>,
     gain: Matrix,
@@ -565,14 +570,6 @@ struct Posterior {
 }
 
 impl Posterior {
-    /// The same about the mean of other means.
-    fn around(&self, means: &[Vec<f64>]) -> Self {
-        Self {
-            centre: centre(self.centre.len(), means.iter().map(Vec::as_slice)),
-            ..self.clone()
-        }
-    }
-
     /// True outcomes of each world, within bounds.
     fn draw(&self, means: &[Vec<f64>], bounds: [f64; 2], stream: &mut Stream) -> Vec<Vec<f64>> {
         let certain = self.spread.cells.iter().all(|&x| x == 0.0);

@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_limit_that_all_worlds_keep_is_not_kept_for_certain() {
-        let none = vec![0; 40];
+        let none = [0; 40];
         for copies in [1, 20] {
             let states = states(&vec![(1.0, &none[..]); copies]);
             let found = satisficing_share(&states, 50, Limit::Below(0.3), 0.95, 1).unwrap();
