@@ -275,3 +275,61 @@ fn ties_follow_the_order_of_choice() {
     let sooner = rule("double", "world.x *= 2", "1.999");
     assert_eq!(result(&add, &sooner), 5.0);
 }
+
+/// A large hazard that is switched on late, and off by the first event: one event, at once when it may come.
+#[test]
+fn a_hazard_that_is_switched_on_late_is_met_when_it_comes() {
+    let model = inline(&one_group(
+        365.0,
+        r#"
+effects = ["self.done = 1"]
+[stock.done]
+of = "actor"
+initial = 0
+[process.attacks]
+who = "group"
+hazard = "1e6 if time > 100 and self.done < 1 else 0"
+action = "attack"
+"#,
+    ));
+    let mut runs = Runs::new(&model, 1);
+    for run in 0..20 {
+        let times = runs.record(run).times_of(0);
+        assert_eq!(times.len(), 1, "run {run}");
+        assert!((100.0..100.001).contains(&times[0]), "run {run}: {times:?}");
+    }
+}
+
+/// A stock that hardly moves has the mean of one that does not.
+#[test]
+fn the_mean_through_time_of_a_stock_that_hardly_moves() {
+    let mean = |half_life: &str| {
+        let model = inline(&one_group(
+            10.0,
+            &format!(
+                r#"
+effects = ["self.level += 1"]
+[stock.level]
+of = "actor"
+initial = 1
+baseline = 0
+half_life = {half_life}
+[process.attacks]
+who = "group"
+hazard = 0.5
+action = "attack"
+[metric.mean]
+time_mean = "group.level"
+"#
+            ),
+        ));
+        let mut runs = Runs::new(&model, 1);
+        runs.run(3, &mut Unobserved);
+        runs.metric("mean")
+    };
+    let still = mean("inf");
+    assert!(still > 1.0);
+    for half_life in ["1e15", "1e18", "1e30"] {
+        assert!((mean(half_life) - still).abs() < 1e-9, "{half_life}");
+    }
+}
