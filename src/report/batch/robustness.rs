@@ -8,7 +8,7 @@ use crate::batch::conduct::Conducted;
 use crate::batch::file::Want;
 use crate::batch::plan::{Goal, Plan};
 use crate::batch::store::StoreError;
-use crate::report::number;
+use crate::report::number::counted;
 use crate::stats::decision::robustness::{Outcomes, Question, Robustness};
 use crate::stats::decision::satisficing::{StateWorlds, satisficing_share};
 use crate::stats::decision::{self, Limit};
@@ -101,7 +101,7 @@ fn weigh_one(
         Err(error) => return Ok(Err(error.to_string())),
     };
     let probability = plan.quantities[goal.quantity].is_probability();
-    let counted = plan.runs_per_world().filter(|_| probability);
+    let worlds_of = plan.runs_per_world().filter(|_| probability);
     // For each policy, its worlds in each state.
     let mut worlds: Vec<Vec<StateWorlds>> = vec![Vec::new(); policies as usize];
     for state in 0..plan.states() {
@@ -126,11 +126,11 @@ fn weigh_one(
                     "in cell {number} ({}) none of {} has a value: each was stopped at the cap on events (`max_events`), or its \
                      metric is not finite",
                     plan.describe(plan.cell(number)),
-                    in_a_row(sizes[0]),
+                    counted(sizes[0], "run in a row", "runs in a row"),
                 )));
             };
             means.push(grouped);
-            if let Some(runs_per_world) = counted {
+            if let Some(runs_per_world) = worlds_of {
                 worlds[policy].push(StateWorlds {
                     weight: plan.scenarios[runs.cell().scenario].weight,
                     occurrences: occurrences(&runs, goal.quantity, runs_per_world),
@@ -163,7 +163,7 @@ fn weigh_one(
         Ok(robust) => robust,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    if let (Some(limit), Some(runs)) = (limit, counted) {
+    if let (Some(limit), Some(runs)) = (limit, worlds_of) {
         // Of yes-or-no outcomes more is known than their means: the distribution of counts.
         for (robustness, worlds) in robust.iter_mut().zip(&worlds) {
             let share = satisficing_share(worlds, runs, limit, done.level, plan.seed);
@@ -171,10 +171,6 @@ fn weigh_one(
         }
     }
     Ok(Ok(robust))
-}
-
-fn in_a_row(runs: u64) -> String {
-    number::counted(runs, "run in a row", "runs in a row")
 }
 
 /// The sizes of the groups into which the runs of a world are divided: as equal as can be.

@@ -18,6 +18,8 @@ mod prcc;
 mod rank;
 mod regional;
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 pub use pawn::{PawnStatistic, pawn_indices};
@@ -393,6 +395,28 @@ struct Bootstrapped {
     columns: Vec<Estimate>,
     dummy: Estimate,
     rank_instability: f64,
+}
+
+impl Bootstrapped {
+    /// Compares the index of each column with `index`, what it is of the column in random orders of the rows. Columns of one `kind`
+    /// have the same indices in random orders.
+    fn compare_with_random_orders<Kind: Ord>(
+        &mut self,
+        rows: usize,
+        seed: u64,
+        kind: impl Fn(usize) -> Kind,
+        index: impl Fn(usize, &[u32]) -> f64 + Sync,
+    ) {
+        let mut random: BTreeMap<Kind, Vec<f64>> = BTreeMap::new();
+        for (column, estimate) in self.columns.iter_mut().enumerate() {
+            let key = child(!seed, random.len() as u64);
+            let random = random
+                .entry(kind(column))
+                .or_insert_with(|| of_random_orders(rows, key, |order| index(column, order)));
+            let above = random.iter().map(|dummy| estimate.value - dummy);
+            estimate.above_dummy = Some(share_above(above));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
 //! PAWN: distances between conditional and unconditional distributions.
 
-use std::collections::BTreeMap;
-
-use super::{GivenIndices, Resampling, Table, bootstrap, of_random_orders, order_of, ties};
+use super::{GivenIndices, Resampling, Table, bootstrap, order_of, ties};
 use crate::sensitivity::error::Error;
 use crate::sensitivity::hash::{below, child};
-use crate::sensitivity::replicate::share_above;
 
 /// How the distances of the slices become one index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,18 +61,11 @@ pub fn pawn_indices(
     let mut found = bootstrap(table, options, index)?;
     let ones = vec![1.0; table.rows()];
     // Slices of the same sizes have the same indices in random orders.
-    let mut random: BTreeMap<Vec<usize>, Vec<f64>> = BTreeMap::new();
-    for (slice_of, estimate) in sliced.iter().zip(&mut found.columns) {
-        let kinds = random.len() as u64;
-        let random = random.entry(sizes(slice_of)).or_insert_with(|| {
-            of_random_orders(table.rows(), child(!options.seed, kinds), |order| {
-                let moved: Vec<u32> = order.iter().map(|&row| slice_of[row as usize]).collect();
-                summary(distances(&y_order, table.y(), &moved, &ones), statistic)
-            })
-        });
-        let above = random.iter().map(|dummy| estimate.value - dummy);
-        estimate.above_dummy = Some(share_above(above));
-    }
+    let kind = |j: usize| sizes(&sliced[j]);
+    found.compare_with_random_orders(table.rows(), options.seed, kind, |j, order| {
+        let moved: Vec<u32> = order.iter().map(|&row| sliced[j][row as usize]).collect();
+        summary(distances(&y_order, table.y(), &moved, &ones), statistic)
+    });
     let names = table.columns().iter().map(|c| c.name.clone());
     Ok(GivenIndices {
         columns: names.zip(found.columns.into_iter().map(Some)).collect(),

@@ -1,6 +1,6 @@
 //! First-order Sobol indices from ranks.
 
-use super::{GivenIndices, Table, ties};
+use super::{GivenIndices, Table, of_random_orders, ties};
 use crate::sensitivity::error::Error;
 use crate::sensitivity::hash::{Stream, child};
 use crate::sensitivity::replicate::{
@@ -11,9 +11,6 @@ use rayon::prelude::*;
 
 /// Rows that are needed: with fewer, intervals are wider than anything there is to see.
 const LEAST_ROWS: usize = 100;
-/// Random columns that show what a factor gets that does nothing.
-const DUMMIES: usize = 1000;
-
 /// First-order indices by the rank estimator
 /// S_j = (1/n sum y_i y_N(i) - mean^2) / V, where N(i) is the row that follows row i in the order
 /// of column j, of rows independent of each other. With chance in the model they are shares of the
@@ -134,13 +131,15 @@ impl Outputs {
 
     /// Indices of random columns with the ties that `next` stands for.
     fn of_random_columns(&self, next: &[u32], key: u64) -> Vec<f64> {
-        let draw = |number: usize| {
-            let mut z = self.z.clone();
-            Stream::new(child(key, number as u64)).shuffle(&mut z);
-            let pairs = z.iter().zip(next);
-            self.corrected(pairs.map(|(here, &after)| here * z[after as usize]).sum())
-        };
-        (0..DUMMIES).into_par_iter().map(draw).collect()
+        of_random_orders(self.z.len(), key, |order| {
+            let moved = |row: usize| self.z[order[row] as usize];
+            let pairs = next.iter().enumerate();
+            self.corrected(
+                pairs
+                    .map(|(row, &after)| moved(row) * moved(after as usize))
+                    .sum(),
+            )
+        })
     }
 
     fn estimate(&self, next: &[u32], random: &[f64], level: f64) -> Estimate {

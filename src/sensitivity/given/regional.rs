@@ -1,11 +1,8 @@
 //! Regional sensitivity: which factors tell one kind of outcome from the other.
 
-use std::collections::BTreeMap;
-
-use super::{GivenIndices, Resampling, Table, bootstrap, of_random_orders, order_of, ties};
+use super::{GivenIndices, Resampling, Table, bootstrap, order_of, ties};
 use crate::sensitivity::error::Error;
 use crate::sensitivity::hash::{child, unit};
-use crate::sensitivity::replicate::share_above;
 
 /// The distance between the distributions of a factor in rows of the one kind (behavioural) and of
 /// the other; from 0 to 1, no unit.
@@ -75,23 +72,18 @@ pub fn regional_sensitivity(table: &Table, options: &Resampling) -> Result<Given
     let mut found = bootstrap(table, options, index)?;
     let ones = vec![1.0; n];
     let yes: f64 = table.y().iter().sum();
+    let categorical = |j: usize| table.columns()[j].categorical;
     // Columns with the same ties have the same distances in random orders.
-    let mut random: BTreeMap<(bool, Vec<usize>), Vec<f64>> = BTreeMap::new();
-    for (j, estimate) in found.columns.iter_mut().enumerate() {
-        let categorical = table.columns()[j].categorical;
-        let (order, x) = (&orders[j], table.x(j));
-        let kind = (categorical, ties(order, x).map(<[u32]>::len).collect());
-        let kinds = random.len() as u64;
-        let random = random.entry(kind).or_insert_with(|| {
-            of_random_orders(n, child(!options.seed, kinds), |moved| {
-                // The outputs in another order, which is all the same.
-                let p: Vec<f64> = moved.iter().map(|&row| table.y()[row as usize]).collect();
-                distance(order, x, &p, &ones, (yes, n as f64 - yes), categorical)
-            })
-        });
-        let above = random.iter().map(|dummy| estimate.value - dummy);
-        estimate.above_dummy = Some(share_above(above));
-    }
+    let kind = |j: usize| {
+        let ties: Vec<usize> = ties(&orders[j], table.x(j)).map(<[u32]>::len).collect();
+        (categorical(j), ties)
+    };
+    found.compare_with_random_orders(n, options.seed, kind, |j, moved| {
+        // The outputs in another order, which is all the same.
+        let p: Vec<f64> = moved.iter().map(|&row| table.y()[row as usize]).collect();
+        let totals = (yes, n as f64 - yes);
+        distance(&orders[j], table.x(j), &p, &ones, totals, categorical(j))
+    });
     let names = table.columns().iter().map(|c| c.name.clone());
     Ok(GivenIndices {
         columns: names.zip(found.columns.into_iter().map(Some)).collect(),

@@ -169,6 +169,18 @@ fn found() -> tempfile::TempDir {
     desk
 }
 
+/// Boxes of the runs in `found`, confirmed by those in another folder.
+fn confirming(other: &str) -> [&str; 6] {
+    [
+        "discover",
+        "found",
+        "--outcome",
+        "clash",
+        "--confirm",
+        other,
+    ]
+}
+
 fn kept(desk: &Path, scenario: &str, out: &str, more: &[&str]) {
     let line = ["run", scenario, "--keep-runs", "--out", out];
     let size = ["--runs", "4000"];
@@ -205,14 +217,7 @@ fn boxes_are_confirmed_by_runs_of_the_same_scenario_alone() {
             "one was run without --set, the other with --set drive=0",
         ),
     ] {
-        let line = [
-            "discover",
-            "found",
-            "--outcome",
-            "clash",
-            "--confirm",
-            other,
-        ];
+        let line = confirming(other);
         let refused = flashpoint(desk.path(), &line);
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{other}");
         let message = format!("`{other}` cannot confirm what is found in `found`: {why}\n");
@@ -221,14 +226,7 @@ fn boxes_are_confirmed_by_runs_of_the_same_scenario_alone() {
     // A share of runs is another one with more runs, but its mean is the same.
     let finer = ["--runs-per-world", "40"];
     kept(desk.path(), "clash.toml", "finer", &finer);
-    let line = [
-        "discover",
-        "found",
-        "--outcome",
-        "clash",
-        "--confirm",
-        "finer",
-    ];
+    let line = confirming("finer");
     succeed(desk.path(), &line);
     let refused = flashpoint(desk.path(), &[&line[..], &["--threshold", "0.5"]].concat());
     assert_eq!(refused.code, 2);
@@ -294,14 +292,7 @@ values = [0.5, 1]
     batch("kept.toml", "few", &["--seed", "2", "--runs", "400"]);
     batch("elsewhere/kept.toml", "moved", &["--seed", "2"]);
     let confirm = |other: &str| {
-        let line = [
-            "discover",
-            "found",
-            "--outcome",
-            "clash",
-            "--confirm",
-            other,
-        ];
+        let line = confirming(other);
         flashpoint(desk.path(), &line)
     };
     let done = confirm("again");
